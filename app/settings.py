@@ -1,0 +1,52 @@
+"""Settings: what a library's owner may choose, from the command line, `OCTAVO_*` variables or `octavo.toml`.
+
+Knows nothing of what the settings do. Earlier sources win: arguments, environment, file, defaults.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+EMBEDDED = "embedded"
+
+
+class Settings(BaseSettings):
+    """All settings of one library; every field may be given as `OCTAVO_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="OCTAVO_", toml_file="octavo.toml", extra="forbid", frozen=True)
+
+    library: Path = Field(Path("octavo-library"), description="folder that holds all of a library's state")
+    database_url: str | None = Field(None, description="SQLAlchemy URL of the catalogue; default: SQLite in the library")
+
+    embedder: str = Field(EMBEDDED, description="'embedded' (all-MiniLM-L6-v2), a sentence-transformers name or folder")
+    k: int = Field(10, ge=1, le=1000, description="hits that a search returns")
+
+    generator: Literal["extractive", "local", "openai"] = Field("extractive", description="what writes answers")
+    local_model: str = Field(EMBEDDED, description="'embedded' (Gemma 3 270M) or the path of a GGUF file")
+    openai_base_url: str = Field("http://127.0.0.1:8080/v1", description="OpenAI-compatible endpoint")
+    openai_model: str = Field("default", description="model name sent to the endpoint")
+    openai_api_key: SecretStr = Field(SecretStr("none"), description="key sent to the endpoint")
+    openai_images: bool = Field(False, description="send pictures of pages and figures to the endpoint")
+    max_answer_tokens: int = Field(512, ge=16, le=8192)
+
+    workers: int = Field(os.cpu_count() or 1, ge=1, description="processes that read PDFs")
+    max_bytes: int = Field(512 * 2**20, ge=1, description="largest PDF accepted, in bytes")
+    max_pages: int = Field(5000, ge=1, description="most pages accepted in one PDF")
+    page_seconds: float = Field(60.0, gt=0, description="time that reading one page may take")
+    worker_bytes: int = Field(6 * 2**30, ge=2**30, description="address space of one reading process, in bytes")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

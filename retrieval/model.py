@@ -1,0 +1,43 @@
+"""What a search gives back: hits, and the selection of those worth answering from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from octavo.ingest.model import Box, Chunk, Element
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that a search found.
+
+    `document` is the file's name, `sha256` its identity. `elements` are the chunk's elements in reading order.
+    `score` is higher for better and comparable within one search only. `why` holds the reasons in words.
+    """
+
+    chunk: Chunk
+    document: str
+    sha256: str
+    elements: tuple[Element, ...]
+    score: float
+    why: tuple[str, ...] = ()
+
+    @property
+    def page(self) -> int:
+        return self.chunk.page
+
+    @property
+    def bbox(self) -> Box:
+        """The box around the chunk's elements on its first page, in points."""
+        boxes = [element.bbox for element in self.elements if element.page == self.page]
+        x0, y0, x1, y1 = zip(*boxes, strict=True)
+        return min(x0), min(y0), max(x1), max(y1)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The hits an answer may use, best first, and those left out, each with its reason."""
+
+    kept: tuple[Hit, ...]
+    dropped: tuple[tuple[Hit, str], ...] = ()
+    notes: tuple[str, ...] = field(default=())

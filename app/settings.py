@@ -21,7 +21,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OCTAVO_", toml_file="octavo.toml", extra="forbid", frozen=True)
 
     library: Path = Field(Path("octavo-library"), description="folder that holds all of a library's state")
-    database_url: str | None = Field(None, description="SQLAlchemy URL of the catalogue; default: SQLite in the library")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the catalogue; default: SQLite in the library"
+    )
 
     embedder: str = Field(EMBEDDED, description="'embedded' (all-MiniLM-L6-v2), a sentence-transformers name or folder")
     k: int = Field(10, ge=1, le=1000, description="hits that a search returns")

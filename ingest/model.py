@@ -77,8 +77,8 @@ class Table:
 class Element:
     """A box on a page.
 
-    `id` is unique within a library and the same each time that the same bytes are read. `level` is 1 to 6 for a heading, 0
-    for others. `image` names a figure's PNG in the library's `images` folder.
+    `id` is unique within a library and the same each time that the same bytes are read. `level` is 1 to 6 for a
+    heading, 0 for others. `image` names a figure's PNG in the library's `images` folder.
     """
 
     id: str

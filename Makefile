@@ -1,0 +1,38 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+FAISS ?= cpu
+
+.PHONY: demo test test-fast lint serve env clean
+
+env: .venv/.installed
+
+# torch first and by its exact pin: resolved together with the rest, it would come with gigabytes of CUDA.
+.venv/.installed: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$(FAISS),embedded,dev]'
+	touch $@
+
+demo: env
+	$(BIN)/python examples/demo.py
+
+test: env lint
+	$(BIN)/python -m pytest
+
+test-fast: env
+	$(BIN)/python -m pytest -m 'not slow and not browser'
+
+# mypy cannot follow the mapping of folders to `octavo` in place, so it checks the installed package.
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	rm -rf build/types
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target build/types .
+	MYPYPATH=build/types $(BIN)/mypy -p octavo
+
+serve: env
+	$(BIN)/octavo serve
+
+clean:
+	rm -rf .venv build

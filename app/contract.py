@@ -1,0 +1,104 @@
+"""What `--json` prints: the command line's stable contract, and how the catalogue keeps answers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from octavo.generation.model import Answer, Citation
+from octavo.ingest.catalogue import DocumentInfo
+from octavo.ingest.model import Box, Element, ParsedDocument
+from octavo.ingest.pipeline import IngestReport
+from octavo.retrieval.model import Hit, Selection
+
+Json = dict[str, Any]
+
+
+def box(bbox: Box) -> list[float]:
+    """A box in points, to the hundredth."""
+    return [round(value, 2) for value in bbox]
+
+
+def parsed(document: ParsedDocument) -> Json:
+    return {
+        "pages": len(document.pages),
+        "title": document.title,
+        "elements": [element(e) for e in document.elements],
+        "links": [asdict(link) for link in document.links],
+        "warnings": list(document.warnings),
+    }
+
+
+def element(element: Element) -> Json:
+    table = element.table
+    return {
+        "id": element.id,
+        "type": element.type,
+        "page": element.page,
+        "bbox": box(element.bbox),
+        "text": element.text,
+        "rows": [list(row) for row in table.rows] if table else None,
+        "spans": [asdict(span) for span in table.spans] if table else None,
+        "image": element.image,
+    }
+
+
+def document(info: DocumentInfo) -> Json:
+    return {
+        "name": info.name,
+        "sha256": None if ":" in info.sha256 else info.sha256,
+        "state": info.state,
+        "pages": info.pages,
+        "elements": info.elements,
+        "chunks": info.chunks,
+        "error": info.error,
+        "title": info.title,
+        "warnings": list(info.warnings),
+    }
+
+
+def report(report: IngestReport) -> Json:
+    return {
+        "documents": [document(i) | {"unchanged": i.sha256 in report.unchanged} for i in report.documents],
+        "replaced": report.replaced,
+        "problems": report.problems,
+        "pages_read": report.pages,
+        "seconds": round(report.seconds, 3),
+    }
+
+
+def hit(hit: Hit) -> Json:
+    return {
+        "document": hit.document,
+        "page": hit.page,
+        "bbox": box(hit.bbox),
+        "type": hit.chunk.type,
+        "score": round(hit.score, 6),
+        "text": hit.chunk.text,
+        "chunk": hit.chunk.id,
+        "why": list(hit.why),
+    }
+
+
+def selection(selection: Selection) -> Json:
+    return {
+        "kept": [hit(h) for h in selection.kept],
+        "dropped": [hit(h) | {"reason": reason} for h, reason in selection.dropped],
+        "notes": list(selection.notes),
+    }
+
+
+def citation(citation: Citation) -> Json:
+    return asdict(citation) | {"bbox": box(citation.bbox)}
+
+
+def answer(answer: Answer) -> Json:
+    return {
+        "answer": answer.text,
+        "citations": [citation(c) for c in answer.citations],
+        "generator": answer.generator,
+        "unsupported": list(answer.unsupported),
+        "notes": list(answer.notes),
+        "selection": selection(answer.selection),
+        "timings": {stage: round(seconds, 3) for stage, seconds in answer.timings.items()},
+    }

@@ -1,0 +1,140 @@
+"""What is embedded: chunks that respect structure.
+
+Paragraphs under one heading join up to a size; a table is its caption, unit and rows, its header repeated in each
+part; a figure is its caption, its inner text and what mentions it. Headers and footers are not indexed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from octavo.ingest.model import Chunk, Element, ElementType, LinkType, ParsedDocument
+
+_MOST = 1000  # characters; about the 256 word pieces that small embedders read
+_UNIT = re.compile(r"\b(in|amounts?|dollars?|thousands|millions|billions|percent|unaudited)\b", re.I)
+_SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=[A-Z(\"“•])")
+_UNINDEXED = {ElementType.HEADER, ElementType.FOOTER}
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a paragraph."""
+    return [part.strip() for part in _SENTENCE.split(text) if part.strip()]
+
+
+def make_chunks(document: ParsedDocument, name: str) -> list[Chunk]:
+    """The chunks of a document in reading order; `name` is its file's name without the ending."""
+    return list(_Chunker(document, name).chunks())
+
+
+class _Chunker:
+    def __init__(self, document: ParsedDocument, name: str) -> None:
+        self.document = document
+        self.by_id = {e.id: e for e in document.elements}
+        self.source = f"{name}: {document.title}" if document.title else name
+        self.captions = {link.target: link.source for link in document.links if link.type is LinkType.CAPTION_OF}
+        self.captioning = set(self.captions.values())
+        self.continued = {link.source: link.target for link in document.links if link.type is LinkType.CONTINUES}
+        self.mentions: dict[str, list[str]] = defaultdict(list)
+        for link in document.links:
+            if link.type is LinkType.MENTION_OF:
+                self.mentions[link.target].append(link.source)
+
+    def chunks(self) -> Iterator[Chunk]:
+        headings: list[Element] = []
+        paragraphs: list[Element] = []
+        before: Element | None = None
+        for element in self.document.elements:
+            if element.type in _UNINDEXED or element.id in self.captioning:
+                continue
+            if element.type is ElementType.HEADING:
+                yield from self._text(paragraphs, headings)
+                paragraphs = []
+                nested = before is not None and before.type is ElementType.HEADING
+                headings = [h for h in headings if h.level < element.level or (nested and h.level == element.level)]
+                headings = [*headings[-3:], element]
+            elif element.type is ElementType.TABLE:
+                unit = (
+                    paragraphs[-1:] if before is not None and before.page == element.page and _is_unit(before) else []
+                )
+                yield from self._table(element, headings, unit)
+            elif element.type is ElementType.FIGURE:
+                yield from self._figure(element, headings)
+            else:
+                paragraphs.append(element)
+            before = element
+        yield from self._text(paragraphs, headings)
+
+    def _context(self, headings: Sequence[Element]) -> str:
+        return " › ".join([self.source, *(h.text for h in headings)])
+
+    def _text(self, paragraphs: Sequence[Element], headings: Sequence[Element]) -> Iterator[Chunk]:
+        """Paragraphs joined while they fit; one too long by itself is cut between sentences."""
+        if not paragraphs and headings and headings[-1].text:
+            yield Chunk(ElementType.HEADING, headings[-1].page, self.source, headings[-1].text, (headings[-1].id,))
+        group: list[Element] = []
+        for element in [*paragraphs, None]:
+            size = sum(len(e.text) for e in group)
+            if group and (element is None or size + len(element.text) > _MOST or element.page != group[0].page):
+                text = "\n".join(e.text for e in group if e.text)
+                for part in _pack(sentences(text) if len(text) > _MOST else [text], " "):
+                    kind = group[0].type if len(group) == 1 else ElementType.TEXT
+                    yield Chunk(kind, group[0].page, self._context(headings), part, tuple(e.id for e in group))
+                group = []
+            if element is not None and element.text:
+                group.append(element)
+
+    def _table(self, element: Element, headings: Sequence[Element], unit: Sequence[Element]) -> Iterator[Chunk]:
+        table = element.table
+        if table is None or not any(any(row) for row in table.rows):
+            return
+        caption = self._caption(self._first(element))
+        lead = [e.text for e in (*caption, *unit)]
+        first = self._first(element).table or table
+        header = [_row(row) for row in first.rows[: first.header_rows]]
+        body = [_row(row) for row in table.rows[table.header_rows if table.header_rows < len(table.rows) else 0 :]]
+        ids = tuple(e.id for e in (element, *caption, *unit))
+        for part in _pack([row for row in body if row], "\n", _MOST - sum(map(len, header))):
+            text = "\n".join([*lead, *filter(None, header), part])
+            yield Chunk(ElementType.TABLE, element.page, self._context(headings), text, ids)
+
+    def _figure(self, element: Element, headings: Sequence[Element]) -> Iterator[Chunk]:
+        caption = self._caption(element)
+        mentions = [self.by_id[source].text for source in self.mentions[element.id][:2]]
+        text = "\n".join(filter(None, [*(e.text for e in caption), element.text[:_MOST], *(m[:300] for m in mentions)]))
+        if not text:  # a picture without a word about it is found by the headings that it stands under
+            text = headings[-1].text if headings else ""
+        if text:
+            ids = tuple(e.id for e in (element, *caption))
+            yield Chunk(ElementType.FIGURE, element.page, self._context(headings), text, ids)
+
+    def _caption(self, element: Element) -> list[Element]:
+        source = self.captions.get(element.id)
+        return [self.by_id[source]] if source else []
+
+    def _first(self, element: Element) -> Element:
+        """The part of a table that goes over pages which stands first."""
+        while element.id in self.continued:
+            element = self.by_id[self.continued[element.id]]
+        return element
+
+
+def _is_unit(element: Element) -> bool:
+    return element.type is ElementType.TEXT and len(element.text) <= 150 and bool(_UNIT.search(element.text))
+
+
+def _row(cells: Sequence[str]) -> str:
+    return " | ".join(filter(None, cells))
+
+
+def _pack(parts: Sequence[str], glue: str, most: int = _MOST) -> Iterator[str]:
+    """Parts glued together while they stay within `most` characters; at least one at a time."""
+    packed: list[str] = []
+    for part in parts:
+        if packed and sum(map(len, packed)) + len(part) > most:
+            yield glue.join(packed)
+            packed = []
+        packed.append(part)
+    if packed:
+        yield glue.join(packed)

@@ -1,0 +1,67 @@
+"""The files of a library: the PDFs themselves and the pictures of their figures, all under names of our own making."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+
+class Files:
+    """The `files` and `images` folders under `root`, keyed by the SHA-256 of each PDF."""
+
+    def __init__(self, root: Path) -> None:
+        self.pdfs = root / "files"
+        self.images = root / "images"
+        self.pdfs.mkdir(parents=True, exist_ok=True)
+        self.images.mkdir(exist_ok=True)
+
+    def pdf(self, sha256: str) -> Path:
+        return self.pdfs / f"{sha256}.pdf"
+
+    def image(self, sha256: str, name: str) -> Path:
+        """Where the picture of an element (`Element.image`) is."""
+        return self.images / sha256 / name
+
+    def add(self, path: Path) -> str:
+        """Copies a PDF in and returns its SHA-256; whole or not at all. Raises OSError."""
+        digest = hashlib.sha256()
+        with tempfile.NamedTemporaryFile(dir=self.pdfs, suffix=".part", delete=False) as copy:
+            try:
+                with path.open("rb") as file:
+                    while block := file.read(1 << 20):
+                        digest.update(block)
+                        copy.write(block)
+                copy.flush()
+                os.fsync(copy.fileno())
+                Path(copy.name).replace(self.pdf(digest.hexdigest()))
+            except BaseException:
+                Path(copy.name).unlink(missing_ok=True)
+                raise
+        return digest.hexdigest()
+
+    def store_pictures(self, sha256: str, pictures: Mapping[str, bytes]) -> None:
+        """Keeps a document's pictures in place of those it had."""
+        folder = self.images / sha256
+        shutil.rmtree(folder, ignore_errors=True)
+        if pictures:
+            folder.mkdir()
+            for name, png in pictures.items():
+                (folder / name).write_bytes(png)
+
+    def remove(self, sha256: str) -> None:
+        self.pdf(sha256).unlink(missing_ok=True)
+        shutil.rmtree(self.images / sha256, ignore_errors=True)
+
+    def remove_strays(self, known: Iterable[str]) -> None:
+        """Removes what belongs to no document of `known`, left by a process that died."""
+        keep = set(known)
+        for path in self.pdfs.iterdir():
+            if path.stem not in keep:
+                path.unlink(missing_ok=True)
+        for path in self.images.iterdir():
+            if path.name not in keep:
+                shutil.rmtree(path, ignore_errors=True)

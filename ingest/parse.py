@@ -1,0 +1,102 @@
+"""From pages, read apart and in any order, to one document: heading levels, titles, logos out, captions and links."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from octavo.ingest.links import find_links, name_captions
+from octavo.ingest.model import Element, ElementType, ParsedDocument
+from octavo.ingest.reader import Outline, PageContent, UnreadableError
+from octavo.ingest.workers import Workers, reason
+
+T = TypeVar("T")
+
+_RANGE = 8  # pages of one task: enough to pay for opening the file, few enough to spread a long PDF over all workers
+_LOGO_PAGES = 3
+_TITLE_LENGTH = 150
+
+
+def sha256_of(path: Path) -> str:
+    """The hex SHA-256 of the file's bytes. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read(
+    workers: Workers, path: Path, prefix: str, on_pages: Callable[[int, int], None] = lambda pages, of: None
+) -> ParsedDocument:
+    """The PDF at `path`, read in parallel by `workers`; element ids begin with `prefix`.
+
+    `on_pages(pages, of)` is told of each range of pages read. A page that hangs or crashes its reader is left out with a
+    warning. Raises UnreadableError when nothing of the document can be had, or it is over the workers' limits.
+    """
+    outline = _result(workers.outline(path))
+    if outline.pages > workers.limits.max_pages:
+        limit = workers.limits.max_pages
+        raise UnreadableError(f"{outline.pages} pages, over the limit of {limit} (OCTAVO_MAX_PAGES raises it)")
+    starts = range(1, outline.pages + 1, _RANGE)
+    ranges = [(first, min(first + _RANGE - 1, outline.pages)) for first in starts]
+    tasks = [workers.read(path, prefix, *pages) for pages in ranges]
+    contents: list[PageContent] = []
+    warnings = []
+    for (first, last), task in zip(ranges, tasks, strict=True):
+        try:
+            contents += _result(task)
+        except UnreadableError:  # a page is at fault: the others of its range are read by themselves
+            for page in range(first, last + 1):
+                try:
+                    contents += _result(workers.read(path, prefix, page, page))
+                except UnreadableError as error:
+                    warnings.append(f"page {page} is missing: {error}")
+        on_pages(last - first + 1, outline.pages)
+    if not contents:
+        raise UnreadableError(warnings[0].split(": ", 1)[1])
+    return assemble(outline, contents, warnings)
+
+
+def _result(task: Future[T]) -> T:
+    """A worker's result; whatever went wrong there comes as an UnreadableError that says what."""
+    try:
+        return task.result()
+    except (Exception, CancelledError) as error:
+        raise UnreadableError(reason(error)) from error
+
+
+def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequence[str] = ()) -> ParsedDocument:
+    """One document from its pages, which may come in any order; `warnings` of their reading are kept with it."""
+    contents = sorted(contents, key=lambda content: content.page.number)
+    logos = _logos(contents)
+    sizes = {key: size for content in contents for key, size in content.heading_sizes.items()}
+    levels = {size: min(level, 6) for level, size in enumerate(sorted(set(sizes.values()), reverse=True), 1)}
+    elements = [
+        replace(e, level=levels[sizes[e.id]]) if e.type is ElementType.HEADING else e
+        for content in contents
+        for e in content.elements
+        if e.image not in logos
+    ]
+    elements = name_captions(elements)
+    pages = tuple(content.page for content in contents)
+    pictures = {name: png for content in contents for name, png in content.pictures.items() if name not in logos}
+    empty = [str(c.page.number) for c in contents if not any(e.text or e.image for e in c.elements)]
+    remarks = (*warnings, *([f"no text layer on page {', '.join(empty)}"] if empty else []))
+    links = tuple(find_links(pages, elements))
+    return ParsedDocument(pages, tuple(elements), links, outline.title or _title(elements), remarks, pictures)
+
+
+def _logos(contents: Sequence[PageContent]) -> set[str]:
+    """Names of pictures that stand on many pages to the pixel: logos and backgrounds."""
+    digests = {name: hashlib.sha256(png).digest() for content in contents for name, png in content.pictures.items()}
+    counts = Counter(digests.values())
+    return {name for name, digest in digests.items() if counts[digest] >= _LOGO_PAGES}
+
+
+def _title(elements: Sequence[Element]) -> str:
+    """The heading set largest on the first two pages."""
+    headings = [e for e in elements if e.type is ElementType.HEADING and e.page <= 2 and len(e.text) <= _TITLE_LENGTH]
+    return min(headings, key=lambda e: (e.level, e.page)).text if headings else ""

@@ -1,0 +1,264 @@
+"""Ingestion: from paths to documents that are ready to be found.
+
+    discovered -> queued (bytes copied, row entered) -> parsed (read in parallel, stored whole) -> ready (embedded)
+
+Reading runs in worker processes over ranges of pages; embedding runs beside it in a thread, so neither waits for the
+other. Each step commits as a whole: after a crash the next run takes up each document at the step it had reached.
+Knows no model: the caller hands in `embed`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.ingest.catalogue import Catalogue, DocumentInfo
+from octavo.ingest.chunks import make_chunks
+from octavo.ingest.files import Files
+from octavo.ingest.model import State
+from octavo.ingest.parse import read, sha256_of
+from octavo.ingest.reader import PageReader, UnreadableError
+from octavo.ingest.workers import Limits, Workers
+
+_IN_FLIGHT = 4  # documents being read for each worker, which bounds the pages held in memory
+_EMBED_AT_ONCE = 512  # chunks, sorted by length together
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A PDF to take in: where it is, the name it goes by, and whether a later file at that place replaces it."""
+
+    path: Path
+    name: str
+    lasting: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an ingestion is; sizes in bytes. `document` is what was finished last, None at a page's end."""
+
+    documents: int
+    done: int
+    failed: int
+    pages: int
+    bytes: int
+    bytes_done: int
+    seconds: float
+    document: DocumentInfo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """A model for vectors: its name in the catalogue, and texts -> float32 (len(texts), dimensions), unit length."""
+
+    model: str
+    embed: Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What an ingestion did: every document it was given, in order; which of them were there before."""
+
+    documents: list[DocumentInfo] = field(default_factory=list)
+    unchanged: set[str] = field(default_factory=set)
+    replaced: list[str] = field(default_factory=list)  # names of documents that a newer file at their place ousted
+    problems: list[str] = field(default_factory=list)  # a line for each path without a PDF
+    pages: int = 0  # read in this run
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> list[DocumentInfo]:
+        return [info for info in self.documents if info.state is State.FAILED]
+
+
+def discover(paths: Iterable[Path], recursive: bool = False) -> tuple[list[Source], list[str]]:
+    """The PDFs at `paths`, folders opened (subfolders too if `recursive`); and a line for each path without any."""
+    sources: dict[Path, Source] = {}
+    problems = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(path.rglob("*") if recursive else path.iterdir())
+            found = [p for p in inside if p.suffix.lower() == ".pdf" and p.is_file()]
+            if not found:
+                hint = "" if recursive else "; --recursive looks into subfolders"
+                problems.append(f"{path}: no PDF in this folder{hint}")
+        elif path.is_file():
+            found = [path]
+        else:
+            found = []
+            problems.append(f"{path}: no such file or folder")
+        sources.update({p.resolve(): Source(p, p.name) for p in found})
+    return list(sources.values()), problems
+
+
+def ingest(
+    sources: Sequence[Source],
+    catalogue: Catalogue,
+    files: Files,
+    reader: PageReader,
+    limits: Limits,
+    embedding: Embedding,
+    on_progress: Callable[[Progress], None] = lambda _: None,
+) -> IngestReport:
+    """Takes `sources` in, and whatever an earlier run left unfinished. Failures are in the report, not raised."""
+    with Workers(reader, limits) as workers:
+        return _Ingestion(catalogue, files, workers, embedding, on_progress).run(sources)
+
+
+class _Stopped(Exception):
+    """The ingestion is being called off; documents stay at the step they had reached."""
+
+
+class _Ingestion:
+    """One run: a thread for each document being read, one for embedding, and the worker processes under them."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        files: Files,
+        workers: Workers,
+        embedding: Embedding,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        self.catalogue, self.files, self.workers = catalogue, files, workers
+        self.embedding, self.on_progress = embedding, on_progress
+        self.report = IngestReport()
+        self.started = monotonic()
+        self.stopping = threading.Event()
+        self.lock = threading.Lock()
+        self.done = self.failed = self.bytes_done = self.documents = self.bytes = 0
+        self.embedder = ThreadPoolExecutor(1, "embed")
+
+    def run(self, sources: Sequence[Source]) -> IngestReport:
+        infos = self.catalogue.documents()
+        left = [i for i in infos if i.state in (State.QUEUED, State.PARSED) and self.files.pdf(i.sha256).is_file()]
+        self.documents = len(sources) + len(left)
+        self.bytes = sum(info.size for info in left) + sum(_size(source.path) for source in sources)
+        readers = ThreadPoolExecutor(_IN_FLIGHT * self.workers.limits.workers, "read")
+        tasks = [readers.submit(self._finish, info, info.size) for info in left]
+        tasks += [readers.submit(self._take_in, source) for source in sources]
+        try:
+            finished = {info.sha256: info for task in tasks for info in (task.result().result(),)}
+        except BaseException:
+            self.stopping.set()
+            raise
+        finally:
+            readers.shutdown(wait=not self.stopping.is_set(), cancel_futures=True)
+            self.embedder.shutdown(wait=True, cancel_futures=True)
+        self.report.documents = list(finished.values())
+        self.report.seconds = monotonic() - self.started
+        return self.report
+
+    def _take_in(self, source: Source) -> Future[DocumentInfo]:
+        """Discovered -> queued, and on. What cannot be read at all is entered as failed under the hash of its bytes."""
+        if self.stopping.is_set():
+            raise _Stopped
+        size = _size(source.path)
+        try:
+            sha256 = sha256_of(source.path)
+            known = self.catalogue.document(sha256)
+            if known is None or not self.files.pdf(sha256).is_file():
+                self._check_size(size)
+                sha256 = self.files.add(source.path)
+        except (OSError, UnreadableError) as error:
+            return self._refuse(source, size, error)
+        info = self.catalogue.queue(sha256, source.name, size, str(source.path.resolve()) if source.lasting else None)
+        return self._finish(info, size)
+
+    def _refuse(self, source: Source, size: int, error: Exception) -> Future[DocumentInfo]:
+        """A file whose bytes never came into the library: reported, not entered."""
+        why = str(error) if isinstance(error, UnreadableError) else f"cannot be read: {error}"
+        info = DocumentInfo(source.name, f"refused:{source.path}", State.FAILED, 0, 0, 0, why, "", size, None)
+        return _done(self._report(info, size))
+
+    def _check_size(self, size: int) -> None:
+        if size > self.workers.limits.max_bytes:
+            limit = self.workers.limits.max_bytes / 2**20
+            raise UnreadableError(f"{size / 2**20:.0f} MiB, over the limit of {limit:.0f} (OCTAVO_MAX_BYTES raises it)")
+
+    def _finish(self, info: DocumentInfo, size: int) -> Future[DocumentInfo]:
+        """Takes a document from the step it is at to ready; the future is done when its vectors are stored."""
+        if info.state is State.READY and not self.catalogue.unembedded(self.embedding.model, info.sha256):
+            self.report.unchanged.add(info.sha256)
+            return _done(self._report(info, size))
+        try:
+            if info.state is State.QUEUED:
+                self._read(info)
+        except UnreadableError as error:
+            if self.stopping.is_set():
+                raise _Stopped from error
+            self.catalogue.fail(info.sha256, str(error))
+            self.files.store_pictures(info.sha256, {})
+            return _done(self._report(self._current(info), size))
+        return self.embedder.submit(self._embed, info, size)
+
+    def _read(self, info: DocumentInfo) -> None:
+        """Queued -> parsed. Raises UnreadableError when nothing of the document can be had."""
+        path, prefix = self.files.pdf(info.sha256), info.sha256[:16]
+
+        def advance(pages: int, of: int) -> None:
+            self._advance(pages=pages, share=pages / of * info.size)
+
+        parsed = read(self.workers, path, prefix, advance)
+        chunks = make_chunks(parsed, Path(info.name).stem)
+        if not chunks:
+            raise UnreadableError("nothing to index: no page has a text layer (a scan needs OCR before it is ingested)")
+        self.files.store_pictures(info.sha256, parsed.pictures)
+        self.catalogue.store_parsed(info.sha256, parsed, chunks)
+
+    def _embed(self, info: DocumentInfo, size: int) -> DocumentInfo:
+        """Parsed -> ready."""
+        chunks = self.catalogue.unembedded(self.embedding.model, info.sha256)
+        chunks.sort(key=lambda chunk: len(chunk.indexed_text))  # equal lengths side by side waste no padding
+        for start in range(0, len(chunks), _EMBED_AT_ONCE):
+            if self.stopping.is_set():
+                raise _Stopped
+            some = chunks[start : start + _EMBED_AT_ONCE]
+            vectors = self.embedding.embed([chunk.indexed_text for chunk in some])
+            self.catalogue.store_vectors(self.embedding.model, [chunk.id for chunk in some if chunk.id], vectors)
+        self.catalogue.finish(info.sha256)
+        for old in self.catalogue.superseded(info.source, info.sha256) if info.source else ():
+            replaced = self.catalogue.document(old)
+            self.catalogue.delete(old)
+            self.files.remove(old)
+            self.report.replaced.append(replaced.name if replaced else old)
+        return self._report(self._current(info), size)
+
+    def _current(self, info: DocumentInfo) -> DocumentInfo:
+        return self.catalogue.document(info.sha256) or info
+
+    def _report(self, info: DocumentInfo, size: int) -> DocumentInfo:
+        """Counts a document as done; the bytes of pages already counted are not counted twice."""
+        with self.lock:
+            self.done += 1
+            self.failed += info.state is State.FAILED
+        self._advance(document=info)
+        return info
+
+    def _advance(self, pages: int = 0, share: float = 0.0, document: DocumentInfo | None = None) -> None:
+        with self.lock:
+            self.report.pages += pages
+            self.bytes_done += share
+            seconds = monotonic() - self.started
+            counts = self.documents, self.done, self.failed, self.report.pages, self.bytes, int(self.bytes_done)
+            self.on_progress(Progress(*counts, seconds, document))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _done(info: DocumentInfo) -> Future[DocumentInfo]:
+    future: Future[DocumentInfo] = Future()
+    future.set_result(info)
+    return future

@@ -1,0 +1,30 @@
+"""Pages as pictures, with boxes drawn on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pymupdf
+
+from octavo.ingest.model import Box
+
+Colour = tuple[float, float, float]
+
+
+def page_png(path: Path, number: int, boxes: Sequence[tuple[Box, Colour]] = (), dpi: int = 110) -> bytes:
+    """Page `number` (from 1) of the PDF at `path` as PNG bytes, each box tinted in its colour (RGB, 0 to 1).
+
+    Boxes in points on the page as displayed. Raises IndexError for a page that is not there.
+    """
+    with pymupdf.open(path, filetype="pdf") as document:
+        if not 1 <= number <= document.page_count:
+            raise IndexError(f"page {number} of {document.page_count}")
+        page = document[number - 1]
+        page.remove_rotation()
+        shape = page.new_shape()
+        for box, colour in boxes:
+            shape.draw_rect((box[0] - 2, box[1] - 2, box[2] + 2, box[3] + 2))
+            shape.finish(color=colour, fill=colour, fill_opacity=0.12, width=1.2)
+        shape.commit(overlay=True)
+        return bytes(page.get_pixmap(dpi=dpi, alpha=False).tobytes("png"))

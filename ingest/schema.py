@@ -1,0 +1,104 @@
+"""The catalogue's tables. A change here needs a migration in `ingest/migrations/versions`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, LargeBinary
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+
+
+class DocumentRow(Base):
+    __tablename__ = "documents"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str] = mapped_column(index=True)
+    source: Mapped[str | None] = mapped_column(index=True)  # where it was read from; a new file there replaces it
+    size: Mapped[int]  # bytes
+    state: Mapped[str]
+    error: Mapped[str | None]
+    title: Mapped[str] = mapped_column(default="")
+    warnings: Mapped[list[Any]] = mapped_column(default=list)
+    added: Mapped[datetime] = mapped_column(default=now)
+
+
+class PageRow(Base):
+    __tablename__ = "pages"
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    width: Mapped[float]
+    height: Mapped[float]
+
+
+class ElementRow(Base):
+    __tablename__ = "elements"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]  # in reading order
+    type: Mapped[str]
+    page: Mapped[int]
+    bbox: Mapped[list[Any]]
+    text: Mapped[str]
+    level: Mapped[int]
+    table: Mapped[dict[str, Any] | None]
+    image: Mapped[str | None]
+
+
+class LinkRow(Base):
+    __tablename__ = "links"
+    source: Mapped[str] = mapped_column(ForeignKey("elements.id", ondelete="CASCADE"), primary_key=True)
+    target: Mapped[str] = mapped_column(ForeignKey("elements.id", ondelete="CASCADE"), primary_key=True)
+    type: Mapped[str] = mapped_column(primary_key=True)
+    confidence: Mapped[float]
+    __table_args__ = (Index("ix_links_target", "target"),)
+
+
+class ChunkRow(Base):
+    __tablename__ = "chunks"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), index=True)
+    type: Mapped[str]
+    page: Mapped[int]
+    context: Mapped[str]
+    text: Mapped[str]
+    __table_args__ = ({"sqlite_autoincrement": True},)  # ids are FAISS ids too: one once deleted never comes back
+
+
+class ChunkElementRow(Base):
+    __tablename__ = "chunk_elements"
+    chunk_id: Mapped[int] = mapped_column(ForeignKey("chunks.id", ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    element_id: Mapped[str] = mapped_column(ForeignKey("elements.id", ondelete="CASCADE"), index=True)
+
+
+class EmbeddingRow(Base):
+    __tablename__ = "embeddings"
+    chunk_id: Mapped[int] = mapped_column(ForeignKey("chunks.id", ondelete="CASCADE"), primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)  # float32, little endian, unit length
+
+
+class ConversationRow(Base):
+    __tablename__ = "conversations"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class MessageRow(Base):
+    __tablename__ = "messages"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    conversation_id: Mapped[int] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    role: Mapped[str]  # "user" or "assistant"
+    text: Mapped[str]
+    answer: Mapped[dict[str, Any] | None]  # the answer as `octavo ask --json` prints it
+    created: Mapped[datetime] = mapped_column(default=now)

@@ -1,0 +1,32 @@
+"""Text as PDFs hold it, made plain: lines joined into paragraphs, hyphens at line ends healed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u200c\u200d\u2060\ufeff\u00ad]")
+_SPACE = re.compile(r"\s+")
+_HYPHEN = re.compile(r"(?<=[a-z])[-\u2010]$")
+
+CAPTION = re.compile(
+    r"^(?P<kind>Table|Figure|Fig|Chart|Exhibit|Graph|Map)s?\.?\s*(?P<number>\d+(?:[.\-–]\d+)*[A-Za-z]?|[IVX]+)\b", re.I
+)
+"""How a caption opens: its kind and its number."""
+
+
+def clean(text: str) -> str:
+    """One line of `text`: compatibility characters (ligatures) resolved, control characters out, spaces folded."""
+    return _SPACE.sub(" ", _CONTROL.sub("", unicodedata.normalize("NFKC", text))).strip()
+
+
+def join_lines(lines: Iterable[str]) -> str:
+    """The lines of a paragraph as one; a word that a hyphen cut at a line's end is whole again."""
+    joined = ""
+    for line in filter(None, map(clean, lines)):
+        if joined and _HYPHEN.search(joined) and line[0].islower():
+            joined = joined[:-1] + line
+        else:
+            joined = f"{joined} {line}" if joined else line
+    return joined

@@ -1,0 +1,70 @@
+"""BM25 over texts, by bm25s: stemmed words, numbers whole."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import bm25s
+import numpy as np
+import Stemmer
+from numpy.typing import NDArray
+
+_TOKEN = r"(?u)\d[\d,.]*\d|\b\w\w+\b"  # noqa: S105 - a number with its separators is one word
+_KEYS = "keys.npy"
+
+
+class BM25:
+    """An index from words to the integer keys of texts. Made whole from all texts; a change makes it anew."""
+
+    def __init__(self) -> None:
+        self.keys: NDArray[np.int64] = np.empty(0, np.int64)
+        self._index: bm25s.BM25 | None = None
+        self._stemmer = Stemmer.Stemmer("english")
+
+    def build(self, keys: Sequence[int], texts: Sequence[str]) -> None:
+        self.keys = np.asarray(keys, np.int64)
+        self._index = bm25s.BM25() if len(keys) else None
+        if self._index is not None:
+            self._index.index(self._tokens(texts), show_progress=False)
+
+    def search(self, query: str, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
+        """(key, score) of the `k` best texts that share a word with `query`, best first; of keys in `among`, if given."""
+        if self._index is None:
+            return []
+        words = bm25s.tokenize(
+            query, token_pattern=_TOKEN, stemmer=self._stemmer, stopwords="en", return_ids=False, show_progress=False
+        )[0]
+        if not words:
+            return []
+        scores = self._index.get_scores(words)
+        if among is not None:
+            scores = np.where(np.isin(self.keys, np.asarray(among, np.int64)), scores, 0.0)
+        best = np.argsort(-scores, kind="stable")[:k]
+        return [(int(self.keys[n]), float(scores[n])) for n in best if scores[n] > 0]
+
+    def save(self, folder: Path) -> None:
+        """Writes the index to `folder`; a reader finds the old one, the new one or none, never a mixture."""
+        fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=folder.name))
+        np.save(fresh / _KEYS, self.keys, allow_pickle=False)
+        if self._index is not None:
+            self._index.save(fresh, show_progress=False)
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.replace(folder)
+
+    def load(self, folder: Path) -> None:
+        """Takes the index saved in `folder`; one that is absent or damaged leaves this one empty."""
+        self.keys, self._index = np.empty(0, np.int64), None
+        try:
+            keys = np.load(folder / _KEYS, allow_pickle=False)
+            self._index = bm25s.BM25.load(folder, show_progress=False) if len(keys) else None
+            self.keys = keys
+        except (OSError, ValueError, KeyError):
+            self._index = None
+
+    def _tokens(self, texts: Sequence[str]) -> bm25s.tokenization.Tokenized:
+        return bm25s.tokenize(
+            list(texts), token_pattern=_TOKEN, stemmer=self._stemmer, stopwords="en", show_progress=False
+        )

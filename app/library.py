@@ -1,21 +1,26 @@
-"""`Library`: one folder of PDFs with all that Octavo knows of them, and the one object that everything else talks to."""
+"""`Library`: one folder of PDFs with all that Octavo knows of them; the object that everything else talks to."""
 
 from __future__ import annotations
 
-import shutil
+import fcntl
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from time import monotonic
+from threading import Lock
+from time import perf_counter
+from typing import Any, cast
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever
 
 from octavo.generation.answerer import Answerer
+from octavo.generation.extractive import ExtractiveReader
 from octavo.generation.model import Answer
-from octavo.generators import make_answerer
-from octavo.ingest.catalogue import Catalogue, DocumentInfo
+from octavo.generators import make_answerer, wrap
+from octavo.ingest.catalogue import Catalogue, DocumentInfo, Message
 from octavo.ingest.files import Files
 from octavo.ingest.model import Box, ElementType, ParsedDocument, State
 from octavo.ingest.pipeline import Embedding, IngestReport, Progress, Source, discover, ingest
@@ -26,10 +31,10 @@ from octavo.retrieval.embedder import SentenceEmbedder
 from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Selection
 from octavo.retrieval.search import HybridRetriever, follow_links, to_hits
-from octavo.settings import Settings
+from octavo.settings import Generator, Settings
 
 _LINKED = 4  # chunks that links may bring beside the k found
-COLOURS: dict[ElementType, Colour] = {
+_COLOURS: dict[ElementType, Colour] = {
     ElementType.TEXT: (0.16, 0.36, 0.75),
     ElementType.LIST: (0.16, 0.36, 0.75),
     ElementType.HEADING: (0.10, 0.55, 0.45),
@@ -37,7 +42,17 @@ COLOURS: dict[ElementType, Colour] = {
     ElementType.FIGURE: (0.55, 0.20, 0.65),
     ElementType.CAPTION: (0.85, 0.55, 0.05),
 }
-"""What an element of each type is drawn in, on pages and in the chat; others in grey."""
+
+
+def colour(kind: ElementType) -> Colour:
+    """What an element of `kind` is drawn in, on pages and in the chat."""
+    return _COLOURS.get(kind, (0.45, 0.45, 0.45))
+
+
+def limits(settings: Settings) -> Limits:
+    """What reading a PDF may cost."""
+    s = settings
+    return Limits(s.workers, s.max_bytes, s.max_pages, s.page_seconds, s.worker_bytes)
 
 
 class LibraryError(RuntimeError):
@@ -82,6 +97,10 @@ class Library:
         self.catalogue = Catalogue(url)
         self.embedder = embedder or SentenceEmbedder(self.settings.embedder)
         self._retriever, self._generator = retriever, generator
+        self._reader = PyMuPDFReader()
+        self._stamp: tuple[int, ...] | None = None
+        self._answerers: dict[Generator | None, Answerer] = {}
+        self._lock = Lock()
 
     def __enter__(self) -> Library:
         return self
@@ -102,8 +121,30 @@ class Library:
         return self._retriever or HybridRetriever(index=self.index, k=self.settings.k)
 
     @cached_property
-    def answerer(self) -> Answerer:
-        return make_answerer(self.settings, self.embedder, self._generator, self._pictures)
+    def reader(self) -> ExtractiveReader:
+        return ExtractiveReader(self.embedder)
+
+    def _answerer(self, generator: Generator | None) -> Answerer:
+        """What answers: the chat model given to this library unless `generator` names another. Made once."""
+        key = generator or (None if self._generator else self.settings.generator)
+        with self._lock:
+            if key not in self._answerers:
+                self._answerers[key] = (
+                    make_answerer(self.settings, key, self.reader, self._pictures)
+                    if key
+                    else wrap(cast(BaseChatModel, self._generator), self.reader)
+                )
+            return self._answerers[key]
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Holds the library for one process that changes it; the lock goes with the process, however that ends."""
+        with (self.folder / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise LibraryError("the library is being changed by another ingestion: wait until it ends") from None
+            yield
 
     # Documents
 
@@ -139,18 +180,13 @@ class Library:
     def take_in(
         self, sources: Sequence[Source], on_progress: Callable[[Progress], None] = lambda _: None
     ) -> IngestReport:
-        limits = Limits(
-            self.settings.workers,
-            self.settings.max_bytes,
-            self.settings.max_pages,
-            self.settings.page_seconds,
-            self.settings.worker_bytes,
-        )
+        """As `ingest`, for sources already found. One ingestion at a time: raises LibraryError when another runs."""
         embedding = Embedding(self.embedder.name, self.embedder.encode)
-        report = ingest(sources, self.catalogue, self.files, PyMuPDFReader(), limits, embedding, on_progress)
-        if len(report.unchanged) < len(report.documents) or report.replaced:
-            self.index.sync()
-        return report
+        with self._writing():
+            self.files.remove_strays(info.sha256 for info in self.documents())
+            return ingest(
+                sources, self.catalogue, self.files, self._reader, limits(self.settings), embedding, on_progress
+            )
 
     def documents(self) -> list[DocumentInfo]:
         """All documents by name, with their states and numbers."""
@@ -174,8 +210,9 @@ class Library:
     def delete(self, document: str) -> DocumentInfo:
         """Deletes a document with its rows, vectors, pictures and file; gives back what it was. Raises as `find`."""
         info = self.find(document)
-        self.catalogue.delete(info.sha256)
-        self.files.remove(info.sha256)
+        with self._writing():
+            self.catalogue.delete(info.sha256)
+            self.files.remove(info.sha256)
         self.index.sync()
         return info
 
@@ -189,6 +226,13 @@ class Library:
 
     # Questions
 
+    def reindex(self, rebuild: bool = False) -> int:
+        """Brings the indexes in line with the catalogue, or makes them anew; the number of chunks they then hold."""
+        if rebuild:
+            self.index.clear()
+        self.index.sync()
+        return len(self.index.vectors)
+
     def search(self, query: str, k: int | None = None, documents: Sequence[str] = ()) -> list[Hit]:
         """The `k` best chunks for `query`, best first; in `documents` (names or hashes) only, if any are given.
 
@@ -199,6 +243,9 @@ class Library:
         if not any(info.state is State.READY for info in self.catalogue.documents()):
             raise LibraryError("the library is empty: add PDFs with `octavo ingest FOLDER`")
         among = [self.find(document).sha256 for document in documents] or None
+        if self.catalogue.stamp() != self._stamp:  # an ingestion or a deletion, here or in another process
+            self.index.sync()
+            self._stamp = self.catalogue.stamp()
         found = self.retriever.invoke(query, k=k or self.settings.k, documents=among)
         return to_hits(self.catalogue, found)
 
@@ -207,17 +254,27 @@ class Library:
         hits = self.search(query, documents=documents)
         return Selection((*hits, *follow_links(self.catalogue, hits, _LINKED)))
 
-    def ask(self, question: str, documents: Sequence[str] = ()) -> Answer:
-        """An answer with citations. Raises LibraryError."""
-        *_, answer = self.stream(question, documents)
+    def ask(self, question: str, documents: Sequence[str] = (), generator: Generator | None = None) -> Answer:
+        """An answer with citations, by the settings' generator unless another is named. Raises LibraryError."""
+        *_, answer = self.stream(question, documents, generator)
         assert isinstance(answer, Answer)  # noqa: S101 - the stream ends with it
         return answer
 
-    def stream(self, question: str, documents: Sequence[str] = ()) -> Iterator[str | Answer]:
-        """The answer's text in pieces as it is written, and at the end the Answer, whose text holds. Raises LibraryError."""
-        started = monotonic()
+    def stream(
+        self, question: str, documents: Sequence[str] = (), generator: Generator | None = None
+    ) -> Iterator[str | Answer]:
+        """The answer's text in pieces as it is written, last the Answer, whose text is what holds.
+
+        Closing the iterator stops the model. Raises LibraryError.
+        """
+        started = perf_counter()
         selection = self.select(question, documents)
-        yield from self.answerer.stream(question, selection, {"retrieve": monotonic() - started})
+        retrieval = perf_counter() - started
+        for piece in self._answerer(generator).stream(question, selection):
+            if isinstance(piece, Answer):
+                yield replace(piece, timings={"retrieve": retrieval, **piece.timings})
+            else:
+                yield piece
 
     def _pictures(self, hit: Hit) -> list[bytes]:
         """The pictures of a hit's figures, and of the page round its tables, as PNG bytes."""
@@ -229,12 +286,23 @@ class Library:
                 pictures.append(self.page_picture(hit.sha256, element.page))
         return pictures
 
-    def repair(self) -> None:
-        """Removes files of no document and brings the indexes up to date. Not while another process ingests."""
-        self.files.remove_strays(info.sha256 for info in self.documents())
-        self.index.sync()
+    # Conversations
 
-    def erase(self) -> None:
-        """Deletes the whole library, folder and all."""
-        self.close()
-        shutil.rmtree(self.folder)
+    def conversations(self) -> list[tuple[int, str]]:
+        """(id, title) of every conversation, newest first."""
+        return self.catalogue.conversations()
+
+    def start_conversation(self, title: str) -> int:
+        """A new conversation's id."""
+        return self.catalogue.start_conversation(title)
+
+    def delete_conversation(self, conversation: int) -> None:
+        self.catalogue.delete_conversation(conversation)
+
+    def messages(self, conversation: int) -> list[Message]:
+        """A conversation's messages, oldest first."""
+        return self.catalogue.messages(conversation)
+
+    def add_message(self, conversation: int, role: str, text: str, answer: Mapping[str, Any] | None = None) -> None:
+        """Keeps a message of `role` "user" or "assistant"; an `answer` as `octavo.contract.answer` gives it."""
+        self.catalogue.add_message(conversation, role, text, answer)

@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 EMBEDDED = "embedded"
+Generator = Literal["extractive", "local", "openai"]
 
 
 class Settings(BaseSettings):
@@ -21,14 +22,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OCTAVO_", toml_file="octavo.toml", extra="forbid", frozen=True)
 
     library: Path = Field(Path("octavo-library"), description="folder that holds all of a library's state")
-    database_url: str | None = Field(
-        None, description="SQLAlchemy URL of the catalogue; default: SQLite in the library"
-    )
+    database_url: str | None = Field(None, description="SQLAlchemy URL of the catalogue; default: SQLite")
 
     embedder: str = Field(EMBEDDED, description="'embedded' (all-MiniLM-L6-v2), a sentence-transformers name or folder")
     k: int = Field(10, ge=1, le=1000, description="hits that a search returns")
 
-    generator: Literal["extractive", "local", "openai"] = Field("extractive", description="what writes answers")
+    generator: Generator = Field("extractive", description="what writes answers")
     local_model: str = Field(EMBEDDED, description="'embedded' (Gemma 3 270M) or the path of a GGUF file")
     openai_base_url: str = Field("http://127.0.0.1:8080/v1", description="OpenAI-compatible endpoint")
     openai_model: str = Field("default", description="model name sent to the endpoint")

@@ -13,6 +13,7 @@ import matplotlib
 import pymupdf
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 # Helvetica calls its normal weight "medium", which matplotlib would report at every chart.
 logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
@@ -47,8 +48,7 @@ matplotlib.rcParams.update(
 
 def sheet(width: float, height: float, *, grid: Literal["x", "y", "none"] = "y") -> tuple[Figure, Axes]:
     """An empty chart of that size in points, with light lines along the values."""
-    figure = Figure(figsize=(width / 72, height / 72), layout="constrained")
-    figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)  # type: ignore[union-attr]
+    figure = Figure(figsize=(width / 72, height / 72), layout=ConstrainedLayoutEngine(w_pad=0.045, h_pad=0.045))
     axes = figure.add_subplot()
     axes.spines[["top", "right", "left"]].set_visible(False)
     if grid != "none":
@@ -63,7 +63,7 @@ def say(axes: Axes, text: str, point: tuple[float, float], at: tuple[float, floa
         text,
         point,
         at,
-        ha=side,  # type: ignore[arg-type]
+        ha=side,
         va="center",
         fontsize=8,
         fontweight="bold",

@@ -13,7 +13,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from layout import Ledger, Question, Report, set_report
+from ledger import Ledger, Question, Report
+from pages import set_report
 from reports import economy, pacific, states, sunspots, visits
 
 HERE = Path(__file__).resolve().parent
@@ -27,6 +28,8 @@ def truth_of(ledger: Ledger) -> dict[str, Any]:
         "tables": list(ledger.tables.values()),
         "figures": ledger.figures,
         "headings": ledger.headings,
+        "paragraphs": ledger.paragraphs,
+        "footnotes": ledger.footnotes,
         "mentions": ledger.mentions,
         "page_mentions": ledger.page_mentions,
     }
@@ -35,7 +38,7 @@ def truth_of(ledger: Ledger) -> dict[str, Any]:
 def evidence_page(question: Question, ledger: Ledger) -> int:
     """The page, from 1, on which the answer stands."""
     if question.kind == "text":
-        pages = [page for page, text in ledger.passages if question.where[0] in text]
+        pages = [part["page"] for part in ledger.paragraphs if question.where[0] in part["text"]]
     elif question.kind == "table":
         table = ledger.tables[question.where[0]]
         [row] = [place for place, cells in enumerate(table["rows"]) if cells[0] == question.where[1]]
@@ -44,12 +47,12 @@ def evidence_page(question: Question, ledger: Ledger) -> int:
         pages = [figure["page"] for figure in ledger.figures if figure["label"] == question.where[0]]
     if len(pages) != 1:
         raise ValueError(f"{question.question!r} has its evidence on pages {pages}; it must be on exactly one")
-    return pages[0]
+    return int(pages[0])
 
 
 def check_figures_only(questions: list[Question], ledgers: list[Ledger]) -> None:
     """Fail if the words of a chart that only the chart should say are said in a text, table or caption."""
-    said = [text for ledger in ledgers for _, text in ledger.passages]
+    said = [part["text"] for ledger in ledgers for part in ledger.paragraphs]
     said += [" ".join(row) for ledger in ledgers for table in ledger.tables.values() for row in table["rows"]]
     said += [item["caption"] for ledger in ledgers for item in [*ledger.tables.values(), *ledger.figures]]
     for question in questions:
@@ -91,7 +94,9 @@ def write(out: Path, questions_file: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the sample PDFs, truth.json and questions.jsonl.")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="where everything goes (default: beside this script)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where everything goes (default: beside this script)"
+    )
     out: Path | None = parser.parse_args().out
     write(out or HERE / "pdfs", (out or HERE) / "questions.jsonl")
 

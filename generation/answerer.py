@@ -25,6 +25,7 @@ from octavo.generation.prompts import (
     Passage,
     chat_prompt,
     completion_prompt,
+    header,
     render,
     render_hit,
     unfence,
@@ -70,8 +71,9 @@ class Source:
 
     @property
     def evidence(self) -> list[str]:
-        """All that bears out a claim: the elements whole, what was read off them, and the headings that they are under."""
-        return [self.hit.chunk.context, *(f"{place.text}\n{render(place.element)}" for place in self.places)]
+        """All that bears out a claim: the elements whole, what was read off them, and the headings they stand under."""
+        context = self.hit.chunk.context
+        return [f"{context}\n{place.text}\n{render(place.element)}" for place in self.places]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,7 @@ def _cited(text: str, sources: Sequence[Source], selection: Selection, generator
 def _citation(number: int, source: Source, text: str) -> Citation:
     """The place of `source` that best bears out what `text` says before the mark `[number]`."""
     said = " ".join(stretch for stretch, cited in claims(text) if number in cited)
-    place = max(source.places, key=lambda place: support(said, [place.text]))
+    place = max(source.places, key=lambda place: support(said, [f"{place.text}\n{header(place.element)}"]))
     whole = place.bbox == place.element.bbox
     return Citation(
         number=number,

@@ -42,97 +42,13 @@ _UNITS = re.compile(  # "(in millions)", "$ million", "$000s": the unit of a tab
 _LIST_ITEM = re.compile(r"^\s*(\d{1,2})[.)]\s+(?=\S)", re.MULTILINE)
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_STOP_WORDS = frozenset(
-    [
-        "a",
-        "about",
-        "after",
-        "all",
-        "also",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "because",
-        "been",
-        "before",
-        "both",
-        "but",
-        "by",
-        "can",
-        "could",
-        "did",
-        "do",
-        "does",
-        "each",
-        "for",
-        "from",
-        "had",
-        "has",
-        "have",
-        "he",
-        "her",
-        "his",
-        "how",
-        "if",
-        "in",
-        "into",
-        "is",
-        "it",
-        "its",
-        "may",
-        "more",
-        "most",
-        "no",
-        "not",
-        "of",
-        "on",
-        "only",
-        "or",
-        "other",
-        "our",
-        "out",
-        "over",
-        "she",
-        "should",
-        "so",
-        "some",
-        "such",
-        "than",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "through",
-        "to",
-        "under",
-        "up",
-        "us",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
+_COMMONEST = (
+    "a about after all also an and any are as at be because been before both but by can could did do does each for from"
+    " had has have he her his how if in into is it its may more most no not of on only or other our out over she should"
+    " so some such than that the their them then there these they this those through to under up us was we were what"
+    " when where which while who will with would you your"
 )
+_STOP_WORDS = frozenset(_COMMONEST.split())
 
 
 def renumber(text: str, given: int) -> tuple[str, tuple[int, ...]]:
@@ -202,8 +118,8 @@ def borne_out(text: str, evidence: Sequence[str]) -> bool:
 
 
 def content_words(text: str) -> frozenset[str]:
-    """The stems of the words of `text`, without its numbers and the commonest words."""
-    words = {word.lower() for word in _WORD.findall(text)} - _STOP_WORDS
+    """The stems of the words of `text`, without its numbers ("1.2 million") and the commonest words."""
+    words = {word.lower() for word in _WORD.findall(_NUMBER.sub(" ", text))} - _STOP_WORDS
     return frozenset(_stemmer().stemWords(list(words)))
 
 

@@ -208,7 +208,7 @@ def _chunk(event: dict[str, Any]) -> AIMessageChunk:
     reason = choice.get("finish_reason")
     usage = event.get("usage")
     return AIMessageChunk(
-        choice.get("text") or delta.get("content") or "",
+        content=choice.get("text") or delta.get("content") or "",
         response_metadata={"finish_reason": reason, "model_name": Path(event["model"]).stem} if reason else {},
         usage_metadata=UsageMetadata(
             input_tokens=usage["prompt_tokens"],

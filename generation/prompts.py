@@ -88,13 +88,25 @@ def render(element: Element, limit: int | None = None, focus: str = "") -> str:
 
     What is too long keeps its header and the rows or sentences that share most words with `focus`, in their order.
     """
-    if table := element.table:
-        rows = [" | ".join(" ".join(cell.split()) for cell in row) for row in table.rows]
-        head, parts = rows[: table.header_rows], rows[table.header_rows :]
-    else:
-        head, parts = [], _SENTENCE_END.split(element.text.strip())
-    whole = "\n".join(head + parts)
-    return whole if limit is None or len(whole) <= limit else _excerpt(head, parts, limit, focus)
+    rows, count = _rows(element)
+    whole = "\n".join(rows) if rows else element.text.strip()
+    if limit is None or len(whole) <= limit:
+        return whole
+    return _excerpt(rows[:count], rows[count:] or _SENTENCE_END.split(whole), limit, focus)
+
+
+def header(element: Element) -> str:
+    """A table's header rows, which say what its columns and units are; "" for another element."""
+    rows, count = _rows(element)
+    return "\n".join(rows[:count])
+
+
+def _rows(element: Element) -> tuple[list[str], int]:
+    """A table's rows as lines, and how many of them are its header."""
+    if not element.table:
+        return [], 0
+    rows = [" | ".join(" ".join(cell.split()) for cell in row) for row in element.table.rows]
+    return rows, element.table.header_rows
 
 
 def _excerpt(head: list[str], parts: list[str], limit: int, focus: str) -> str:

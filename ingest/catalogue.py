@@ -63,6 +63,15 @@ class StoredChunk:
     elements: tuple[Element, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a conversation: `role` is "user" or "assistant", `answer` is what `octavo ask --json` prints."""
+
+    role: str
+    text: str
+    answer: dict[str, Any] | None
+
+
 class Catalogue:
     """Reads and writes the catalogue at a SQLAlchemy URL; brings its schema up to date on opening.
 
@@ -101,6 +110,14 @@ class Catalogue:
                 for table in (PageRow, ElementRow, ChunkRow)
             )
             return _info(row, *counts)
+
+    def stamp(self) -> tuple[int, ...]:
+        """Numbers that change whenever a document becomes ready or goes."""
+        ready = select(func.count(), func.sum(DocumentRow.id), func.max(DocumentRow.id)).where(
+            DocumentRow.state == State.READY
+        )
+        with Session(self.engine) as session:
+            return tuple(value or 0 for value in session.execute(ready).one())
 
     def queue(self, sha256: str, name: str, size: int, source: str | None) -> DocumentInfo:
         """Enters a document, or readies one that failed for another try; others keep their state."""
@@ -310,11 +327,11 @@ class Catalogue:
             session.execute(delete(MessageRow).where(MessageRow.conversation_id == conversation))
             session.execute(delete(ConversationRow).where(ConversationRow.id == conversation))
 
-    def messages(self, conversation: int) -> list[tuple[str, str, dict[str, Any] | None]]:
-        """(role, text, answer) of a conversation's messages, oldest first."""
+    def messages(self, conversation: int) -> list[Message]:
+        """A conversation's messages, oldest first."""
         query = select(MessageRow).where(MessageRow.conversation_id == conversation).order_by(MessageRow.id)
         with Session(self.engine) as session:
-            return [(row.role, row.text, row.answer) for row in session.scalars(query)]
+            return [Message(row.role, row.text, row.answer) for row in session.scalars(query)]
 
     def add_message(self, conversation: int, role: str, text: str, answer: Mapping[str, Any] | None = None) -> None:
         row = MessageRow(conversation_id=conversation, role=role, text=text, answer=dict(answer) if answer else None)

@@ -42,6 +42,17 @@ class _Chunker:
                 self.mentions[link.target].append(link.source)
 
     def chunks(self) -> Iterator[Chunk]:
+        """All chunks; a heading with nothing under it, which no chunk's context holds, is one by itself."""
+        spoken: set[str] = set()
+        for chunk, headings in self._sections():
+            spoken |= {h.id for h in headings}
+            yield chunk
+        for element in self.document.elements:
+            if element.type is ElementType.HEADING and element.id not in spoken and element.text:
+                yield Chunk(ElementType.HEADING, element.page, self.source, element.text, (element.id,))
+
+    def _sections(self) -> Iterator[tuple[Chunk, Sequence[Element]]]:
+        """Each chunk with the headings it stands under."""
         headings: list[Element] = []
         paragraphs: list[Element] = []
         before: Element | None = None
@@ -49,7 +60,7 @@ class _Chunker:
             if element.type in _UNINDEXED or element.id in self.captioning:
                 continue
             if element.type is ElementType.HEADING:
-                yield from self._text(paragraphs, headings)
+                yield from ((chunk, headings) for chunk in self._text(paragraphs, headings))
                 paragraphs = []
                 nested = before is not None and before.type is ElementType.HEADING
                 headings = [h for h in headings if h.level < element.level or (nested and h.level == element.level)]
@@ -58,21 +69,19 @@ class _Chunker:
                 unit = (
                     paragraphs[-1:] if before is not None and before.page == element.page and _is_unit(before) else []
                 )
-                yield from self._table(element, headings, unit)
+                yield from ((chunk, headings) for chunk in self._table(element, headings, unit))
             elif element.type is ElementType.FIGURE:
-                yield from self._figure(element, headings)
+                yield from ((chunk, headings) for chunk in self._figure(element, headings))
             else:
                 paragraphs.append(element)
             before = element
-        yield from self._text(paragraphs, headings)
+        yield from ((chunk, headings) for chunk in self._text(paragraphs, headings))
 
     def _context(self, headings: Sequence[Element]) -> str:
         return " › ".join([self.source, *(h.text for h in headings)])
 
     def _text(self, paragraphs: Sequence[Element], headings: Sequence[Element]) -> Iterator[Chunk]:
         """Paragraphs joined while they fit; one too long by itself is cut between sentences."""
-        if not paragraphs and headings and headings[-1].text:
-            yield Chunk(ElementType.HEADING, headings[-1].page, self.source, headings[-1].text, (headings[-1].id,))
         group: list[Element] = []
         for element in [*paragraphs, None]:
             size = sum(len(e.text) for e in group)

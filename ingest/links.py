@@ -14,7 +14,7 @@ from itertools import pairwise
 from octavo.ingest.geometry import horizontal_overlap
 from octavo.ingest.model import Element, ElementType, Link, LinkType, Page
 from octavo.ingest.tables import column_names
-from octavo.ingest.text import CAPTION
+from octavo.ingest.text import CAPTION, opens_caption
 
 _CAPTION_REACH = 60.0  # points between a caption and what it names
 _CAPTION_LENGTH = 400
@@ -28,29 +28,46 @@ _NEAR = re.compile(
     re.I,
 )
 _KINDS = {"fig": "figure", "chart": "figure", "graph": "figure", "map": "figure"}
+_CONTINUED = re.compile(r"\bcont(inued|inuation|[’']d|\.)", re.I)
+_AROUND = {ElementType.HEADER, ElementType.FOOTER, ElementType.FOOTNOTE, ElementType.CAPTION}
 _TEXTS = {ElementType.TEXT, ElementType.LIST, ElementType.FOOTNOTE, ElementType.CAPTION}
 _TARGETS = {ElementType.TABLE: "table", ElementType.FIGURE: "figure"}
 
 
 def name_captions(elements: Sequence[Element]) -> list[Element]:
-    """The elements, each that opens as a caption does ("Table 3.") beside a table or figure typed as one."""
+    """The elements, each that opens as a caption does beside a table or figure typed as one.
+
+    A paragraph that the reader took for a caption ("Table 3 shows that ...") is text again.
+    """
     objects = [e for e in elements if e.type in _TARGETS]
 
     def is_caption(element: Element) -> bool:
         return (
             element.type in (ElementType.TEXT, ElementType.HEADING, ElementType.LIST)
             and len(element.text) <= _CAPTION_LENGTH
-            and bool(CAPTION.match(element.text))
+            and opens_caption(element.text)
             and any(_gap(element, target) is not None for target in objects)
         )
 
-    return [replace(e, type=ElementType.CAPTION, level=0) if is_caption(e) else e for e in elements]
+    def named(element: Element) -> Element:
+        if is_caption(element):
+            return replace(element, type=ElementType.CAPTION, level=0)
+        if element.type is ElementType.CAPTION and CAPTION.match(element.text) and not opens_caption(element.text):
+            return replace(element, type=ElementType.TEXT)
+        return element
+
+    return list(map(named, elements))
 
 
 def find_links(pages: Sequence[Page], elements: Sequence[Element]) -> list[Link]:
     """All links of a document, each with a confidence in [0, 1]. Elements in reading order, captions named."""
     captions = list(_captions(elements))
-    links = [*captions, *_mentions(elements, captions), *_continuations(pages, elements), *_headings(elements)]
+    links = [
+        *captions,
+        *_mentions(elements, captions),
+        *_continuations(pages, elements, captions),
+        *_headings(elements),
+    ]
     best = {(link.source, link.target, link.type): link for link in sorted(links, key=lambda link: link.confidence)}
     return list(best.values())
 
@@ -92,7 +109,7 @@ def _mentions(elements: Sequence[Element], captions: Sequence[Link]) -> Iterator
     labelled: dict[tuple[str, str], list[Element]] = defaultdict(list)
     for link in captions:
         opening = CAPTION.match(by_id[link.source].text)
-        if opening:
+        if opening and not _CONTINUED.search(by_id[link.source].text):
             labelled[_kind(opening["kind"]), opening["number"].lower()].append(by_id[link.target])
     objects = [e for e in elements if e.type in _TARGETS]
     order = {e.id: n for n, e in enumerate(elements)}
@@ -120,16 +137,22 @@ def _mentions(elements: Sequence[Element], captions: Sequence[Link]) -> Iterator
                 yield Link(element.id, (near[0] if ahead else near[-1]).id, LinkType.MENTION_OF, 0.6)
 
 
-def _continuations(pages: Sequence[Page], elements: Sequence[Element]) -> Iterator[Link]:
-    """A table that opens a page, after one of as many columns that closed the page before, continues it."""
-    body = [e for e in elements if e.type not in (ElementType.HEADER, ElementType.FOOTER, ElementType.FOOTNOTE)]
+def _continuations(pages: Sequence[Page], elements: Sequence[Element], captions: Sequence[Link]) -> Iterator[Link]:
+    """A table that opens a page, after one of as many columns that closed the page before, continues it.
+
+    Unless it has a caption of its own that does not say so.
+    """
+    texts = {e.id: e.text for e in elements}
+    own = {link.target: texts[link.source] for link in captions}
+    body = [e for e in elements if e.type not in _AROUND]
     heights = {page.number: page.height for page in pages}
     for before, after in pairwise(body):
         parts = [e for e in (before, after) if e.table and e.table.rows]
         if len(parts) < 2 or after.page != before.page + 1 or not before.table or not after.table:
             continue
         reaches = before.bbox[3] > 0.6 * heights[before.page] and after.bbox[1] < 0.35 * heights[after.page]
-        if reaches and len(before.table.rows[0]) == len(after.table.rows[0]):
+        fresh = after.id in own and not _CONTINUED.search(own[after.id])
+        if reaches and not fresh and len(before.table.rows[0]) == len(after.table.rows[0]):
             repeated = column_names(before.table) == column_names(after.table)
             yield Link(after.id, before.id, LinkType.CONTINUES, 0.95 if repeated else 0.75)
 

@@ -33,7 +33,7 @@ def read(
 ) -> ParsedDocument:
     """The PDF at `path`, read in parallel by `workers`; element ids begin with `prefix`.
 
-    `on_pages(pages, of)` is told of each range of pages read. A page that hangs or crashes its reader is left out with a
+    `on_pages(pages, of)` is told of each range read. A page that hangs or crashes its reader is left out with a
     warning. Raises UnreadableError when nothing of the document can be had, or it is over the workers' limits.
     """
     outline = _result(workers.outline(path))
@@ -47,11 +47,11 @@ def read(
     warnings = []
     for (first, last), task in zip(ranges, tasks, strict=True):
         try:
-            contents += _result(task)
+            contents.extend(_result(task))
         except UnreadableError:  # a page is at fault: the others of its range are read by themselves
             for page in range(first, last + 1):
                 try:
-                    contents += _result(workers.read(path, prefix, page, page))
+                    contents.extend(_result(workers.read(path, prefix, page, page)))
                 except UnreadableError as error:
                     warnings.append(f"page {page} is missing: {error}")
         on_pages(last - first + 1, outline.pages)

@@ -133,7 +133,8 @@ class _Ingestion:
         self.started = monotonic()
         self.stopping = threading.Event()
         self.lock = threading.Lock()
-        self.done = self.failed = self.bytes_done = self.documents = self.bytes = 0
+        self.done = self.failed = self.documents = self.bytes = 0
+        self.bytes_done = 0.0
         self.embedder = ThreadPoolExecutor(1, "embed")
 
     def run(self, sources: Sequence[Source]) -> IngestReport:

@@ -15,7 +15,7 @@ import pymupdf
 from octavo.ingest import figures, tables
 from octavo.ingest.geometry import covered, horizontal_overlap
 from octavo.ingest.model import Box, Element, ElementType, Page
-from octavo.ingest.text import CAPTION, clean, join_lines
+from octavo.ingest.text import clean, join_lines, opens_caption
 
 _TYPES = {
     "title": ElementType.HEADING,
@@ -162,7 +162,7 @@ def _place_figures(
             n
             for n, draft in enumerate(drafts)
             if draft[0].type not in _KEPT_APART
-            and not CAPTION.match(draft[0].text)
+            and not opens_caption(draft[0].text)
             and covered(draft[0].bbox, box) > 0.7
         ]
         after = [

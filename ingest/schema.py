@@ -29,6 +29,7 @@ class DocumentRow(Base):
     title: Mapped[str] = mapped_column(default="")
     warnings: Mapped[list[Any]] = mapped_column(default=list)
     added: Mapped[datetime] = mapped_column(default=now)
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
 
 class PageRow(Base):

@@ -14,8 +14,9 @@ from octavo.ingest.model import Box, Span, Table
 from octavo.ingest.text import join_lines
 
 Word = tuple[float, float, float, float, str]
-_VALUE = re.compile(r"^[($€£¥~<>≈±+\-–—−\s]*\d[\d,.]*\s*(%|\)|bps|[xX]|[MBK])*\)?\s*\*?(\s*\(\w\))?$")
-_NOTHING = re.compile(r"^[\s—–\-−$%*]*$|^(n/?a|nm|n\.m\.)$", re.IGNORECASE)
+_VALUE = re.compile(r"^[($€£¥~<>≤≥≈±+\-–—−\s]*\d[\d,.]*\s*(%|\)|bps|[xX]|[MBK])*\)?\s*[*^]*(\s*\(\w\))?$")
+_NOTHING = re.compile(r"^[\s—–\-−$%*]*$|^(n/?a|nm|n\.m\.)[*^]*$", re.IGNORECASE)
+_SPACE = 0.35  # of the line's height: no wider than a space between words
 _YEAR = re.compile(r"^(FY\s?)?(19|20)\d\d$")
 
 
@@ -35,9 +36,10 @@ def grid(
     width = max((len(row) for row in rows), default=0)
     text = [[join_lines((value or "").splitlines()) for value in row] + [""] * (width - len(row)) for row in rows]
     boxes: list[list[Box | None]] = [[_box(cell) for cell in row] + [None] * (width - len(row)) for row in cells]
+    header = _header_rows(text)
     spans = []
     for r, row in enumerate(boxes):
-        for first, last in _straddled(row, words):
+        for first, last in _straddled(row, words, r < header):
             box = union([b for b in row[first : last + 1] if b])
             text[r][first] = join_lines(_lines(_inside(box, words)))
             text[r][first + 1 : last + 1] = [""] * (last - first)
@@ -49,19 +51,20 @@ def _box(cell: Sequence[float] | None) -> Box | None:
     return None if cell is None else (float(cell[0]), float(cell[1]), float(cell[2]), float(cell[3]))
 
 
-def _straddled(row: Sequence[Box | None], words: Sequence[Word]) -> list[tuple[int, int]]:
-    """Runs (first, last) of columns joined by words that reach at least a third of a letter into both neighbours."""
+def _straddled(row: Sequence[Box | None], words: Sequence[Word], header: bool) -> list[tuple[int, int]]:
+    """Runs (first, last) of columns joined by a word across the edge or, in a `header`, by two words a space apart."""
     joined = []
     for j in range(len(row) - 1):
         left, right = row[j], row[j + 1]
         if left is None or right is None:
             continue
         edge, middle = left[2], (left[1] + left[3]) / 2
-        for x0, y0, x1, y1, word in words:
-            reach = (x1 - x0) / max(1, len(word)) / 3
-            if x0 + reach < edge < x1 - reach and y0 < middle < y1 + 2 and left[0] < x1 and x0 < right[2]:
-                joined.append(j)
-                break
+        line = [w for w in words if w[1] < middle < w[3] + 2 and left[0] < w[2] and w[0] < right[2]]
+        across = any(w[0] + (reach := (w[2] - w[0]) / max(1, len(w[4])) / 3) < edge < w[2] - reach for w in line)
+        before = [w for w in line if w[2] <= edge + 1 and not is_value(w[4])] if header else []
+        after = [w for w in line if w[0] >= edge - 1 and not is_value(w[4])]
+        if across or (before and after and min(after)[0] - max(w[2] for w in before) < _SPACE * (left[3] - left[1])):
+            joined.append(j)
     runs: list[tuple[int, int]] = []
     for j in joined:
         if runs and runs[-1][1] == j:
@@ -102,6 +105,7 @@ class Cell:
     """One value of a table with what names it.
 
     `label` is its row's label, led by the group row above it; `header` the texts above its column, outermost first.
+    `group` is that group row's text, "" when there is none.
     """
 
     row: int
@@ -110,14 +114,18 @@ class Cell:
     header: str
     text: str
     bbox: Box | None
+    group: str = ""
 
 
 def values(table: Table, header: Table | None = None) -> Iterator[Cell]:
-    """The body's non-empty cells beyond the label columns, row by row.
+    """The body's non-empty cells beyond the label columns, row by row; of a form, each entry with its key as label.
 
     `header` is the table that this one continues: its header rows name the columns when the widths agree and
     this one's own header holds none.
     """
+    if keys := key_columns(table):
+        yield from _entries(table, keys)
+        return
     names = column_names(table)
     if header is not None and not any(names[1:]) and len(column_names(header)) == len(names):
         names = column_names(header)
@@ -132,14 +140,48 @@ def values(table: Table, header: Table | None = None) -> Iterator[Cell]:
         named = f"{group}: {label}" if group and label and not closes else label or group
         for c, value in enumerate(row[labels:], labels):
             if value and value != "$":
-                yield Cell(r, c, named, names[c], value, table.cells[r][c] if r < len(table.cells) else None)
+                yield Cell(r, c, named, names[c], value, _box_at(table, r, c), "" if closes else group)
         if closes:
             group = ""
 
 
+def key_columns(table: Table) -> list[int]:
+    """The columns that hold the keys of a form ("Aircraft: | Cessna 172 | Damage: | Destroyed"); none for other tables.
+
+    A key ends in a colon. Two columns make a form by their first; more do when keys and entries alternate.
+    """
+    keys = []
+    for c, column in enumerate(zip(*table.rows, strict=True)):
+        filled = [value for value in column if value]
+        if len(filled) >= len(column) / 2 and sum(v.endswith(":") for v in filled) > 0.6 * len(filled):
+            keys.append(c)
+    width = len(table.rows[0]) if table.rows else 0
+    return keys if keys[:1] == [0] and (width == 2 or len(keys) > 1) and keys[-1] < width - 1 else []
+
+
+def _entries(table: Table, keys: Sequence[int]) -> Iterator[Cell]:
+    ends = [*keys[1:], len(table.rows[0])]
+    for r, row in enumerate(table.rows):
+        for key, end in zip(keys, ends, strict=True):
+            found = [c for c in range(key + 1, end) if row[c]]
+            if row[key] and found:
+                entry = " ".join(row[c] for c in found)
+                yield Cell(r, found[0], row[key].rstrip(":"), "", entry, _box_at(table, r, found[0]))
+
+
+def _box_at(table: Table, row: int, column: int) -> Box | None:
+    return table.cells[row][column] if row < len(table.cells) else None
+
+
 def label_columns(table: Table) -> int:
-    """How many leading columns name rows rather than hold values; at least 1."""
+    """How many leading columns name rows rather than hold values.
+
+    At least 1, but for a table whose first column has a header and nothing but values under it.
+    """
     body = table.rows[table.header_rows :]
+    first = [row[0] for row in body]
+    if any(map(is_value, first)) and all(is_value(v) or _NOTHING.match(v) for v in first) and column_names(table)[0]:
+        return 0
     for c in range(1, len(table.rows[0]) if table.rows else 0):
         filled = [row[c] for row in body if not _NOTHING.match(row[c])]
         if sum(map(is_value, filled)) > 0.3 * len(filled):

@@ -15,6 +15,14 @@ CAPTION = re.compile(
 )
 """How a caption opens: its kind and its number."""
 
+_TITLE_NEXT = re.compile(r"\s*($|[.:|()\[\-–—]|[A-Z0-9“\"$])")
+
+
+def opens_caption(text: str) -> bool:
+    """Whether `text` opens as a caption does: "Table 3." or "Figure 2 Sales", not "Table 3 shows that ..."."""
+    opening = CAPTION.match(text)
+    return bool(opening and _TITLE_NEXT.match(text, opening.end()))
+
 
 def clean(text: str) -> str:
     """One line of `text`: compatibility characters (ligatures) resolved, control characters out, spaces folded."""

@@ -55,9 +55,9 @@ class Workers:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None:
-            self.pool.close()
+            self.pool.close()  # type: ignore[no-untyped-call]
         else:
-            self.pool.stop()
+            self.pool.stop()  # type: ignore[no-untyped-call]
         self.pool.join()
 
     def outline(self, path: Path) -> Future[Outline]:

@@ -31,7 +31,7 @@ class BM25:
             self._index.index(self._tokens(texts), show_progress=False)
 
     def search(self, query: str, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
-        """(key, score) of the `k` best texts that share a word with `query`, best first; of keys in `among`, if given."""
+        """(key, score) of the `k` best texts that share a word with `query`, best first; keys in `among` only."""
         if self._index is None:
             return []
         words = bm25s.tokenize(

@@ -53,9 +53,9 @@ class SentenceEmbedder(Embeddings):
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
 
-        logging.disable_progress_bar()
+        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         on_gpu = torch.cuda.is_available()
-        half = torch.float16 if on_gpu else torch.bfloat16 if _has_bfloat16() else torch.float32
+        half = torch.float16 if on_gpu else torch.bfloat16 if has_bfloat16() else torch.float32
         try:
             return SentenceTransformer(
                 str(_embedded_folder()) if self.model == EMBEDDED else self.model,
@@ -71,7 +71,8 @@ class SentenceEmbedder(Embeddings):
             encoder = self._encoder
         vectors = encoder.encode(list(texts), batch_size=_BATCH, show_progress_bar=False, convert_to_tensor=True)
         array: NDArray[np.float32] = vectors.float().cpu().numpy()
-        return array / np.linalg.norm(array, axis=1, keepdims=True).clip(min=1e-12)
+        array /= np.linalg.norm(array, axis=1, keepdims=True).clip(min=1e-12)
+        return array
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return [] if not texts else [[float(x) for x in vector] for vector in self.encode(texts)]
@@ -88,7 +89,7 @@ def _embedded_folder() -> Path:
     return folder
 
 
-def _has_bfloat16() -> bool:
+def has_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16 itself; emulated, it is slower than float32."""
     import torch
 

@@ -58,6 +58,12 @@ class Index:
         self.words.load(folder / "bm25")
         self.sync()
 
+    def clear(self) -> None:
+        """Empties both indexes; `sync` fills them again."""
+        with self._lock:
+            self.vectors.remove_vectors(self.vectors.keys().tolist())
+            self.words = BM25()
+
     def sync(self) -> tuple[int, int]:
         """Adds what the catalogue has and the indexes lack, drops what it no longer has; (added, dropped) chunks."""
         with self._lock:

@@ -97,7 +97,7 @@ class FaissStore(VectorStore):
             self.index.remove_ids(np.fromiter(keys, np.int64))
 
     def nearest(self, vector: Sequence[float], k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
-        """(key, cosine) of the `k` vectors nearest to a unit `vector`, best first; of keys in `among` only, if given."""
+        """(key, cosine) of the `k` vectors nearest to a unit `vector`, best first; of keys in `among` only."""
         if self.index is None or not k:
             return []
         selector = None if among is None else faiss.IDSelectorBatch(np.asarray(among, np.int64))
@@ -137,7 +137,7 @@ class FaissStore(VectorStore):
         texts = list(texts)
         if not texts:
             return []
-        names = [given or str(uuid.uuid4()) for given in (ids or [None] * len(texts))]
+        names = [name or str(uuid.uuid4()) for name in ids or [""] * len(texts)]
         latest = {name: n for n, name in enumerate(names)}  # an id given twice keeps its last text
         keys = {name: self.documents.key(name) for name in latest}
         vectors = np.asarray(self.embedding.embed_documents([texts[n] for n in latest.values()]), np.float32)

@@ -7,22 +7,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 from charts import raster, say, sheet, vector
-from layout import (
-    COLUMN,
-    WIDTH,
-    Chart,
-    Columns,
-    Data,
-    Heading,
-    Ledger,
-    Question,
-    Report,
-    Side,
-    body,
-    spelled,
-    table,
-    title_block,
-)  # fmt: skip
+from flowables import COLUMN, WIDTH, Chart, Columns, Data, Heading, Side, body, spelled, table, title_block
+from ledger import Ledger, Question, Report
 from reportlab.platypus import CondPageBreak
 from statsmodels.datasets import macrodata
 
@@ -114,7 +100,10 @@ def decades() -> Data:
     frame = years().loc[1960:]
     mean = frame.groupby(frame.index // 10 * 10)[["growth", "infl", "tbilrate", "unemp"]].mean()
     rows = [["Decade", "Growth", "Inflation", "Bills", "Jobless"]]
-    rows += [[f"{decade}s", *(f"{value:.1f}" for value in row)] for decade, row in zip(mean.index, mean.to_numpy())]
+    rows += [
+        [f"{decade}s", *(f"{value:.1f}" for value in row)]
+        for decade, row in zip(mean.index, mean.to_numpy(), strict=True)
+    ]
     note = "Means of annual figures. Bills: 3-month Treasury bills. Jobless: share of the labour force."
     return Data("Table 1", "Growth, inflation, interest and unemployment by decade, per cent.", rows, note=note)
 
@@ -122,14 +111,29 @@ def decades() -> Data:
 def record() -> Data:
     rows = [
         ["Year", "Output", "", "Prices and interest", "", "People", ""],
-        ["", "Real GDP,\n$ billion", "Growth,\n%", "Inflation,\n%", "Treasury\nbills, %", "Unemployed,\n%", "Population,\nmillion"],
+        [
+            "",
+            "Real GDP,\n$ billion",
+            "Growth,\n%",
+            "Inflation,\n%",
+            "Treasury\nbills, %",
+            "Unemployed,\n%",
+            "Population,\nmillion",
+        ],
     ]
     for year, row in years().iterrows():
         growth = "n/a" if pd.isna(row["growth"]) else f"{row['growth']:.1f}"
         rows.append(
-            [f"{year}", f"{row['realgdp']:,.0f}", growth, f"{row['infl']:.1f}", f"{row['tbilrate']:.1f}",
-             f"{row['unemp']:.1f}", f"{row['pop']:.1f}"]
-        )  # fmt: skip
+            [
+                f"{year}",
+                f"{row['realgdp']:,.0f}",
+                growth,
+                f"{row['infl']:.1f}",
+                f"{row['tbilrate']:.1f}",
+                f"{row['unemp']:.1f}",
+                f"{row['pop']:.1f}",
+            ]
+        )
     last = quarters().iloc[-1]
     note = (
         f"Means of the quarters; {last['year']} is the mean of its first {last['quarter']} quarters. "
@@ -171,31 +175,32 @@ def make(ledger: Ledger) -> Report:
     misery = annual["infl"] + annual["unemp"]
     real = data["realint"][1:]
     low_bill = annual["tbilrate"].idxmin()
-    wealth = f"from ${head.iloc[0]:,.0f} to ${head.iloc[-1]:,.0f} in dollars of 2005, a factor of {head.iloc[-1] / head.iloc[0]:.2f}"
+    rise = head.iloc[-1] / head.iloc[0]
+    wealth = f"from ${head.iloc[0]:,.0f} to ${head.iloc[-1]:,.0f} in dollars of 2005, a factor of {rise:.2f}"
 
     text = [
         Heading("1 Growth", ACCENT),
         Heading("1.1 Half a century in brief", ACCENT),
         body(f"""Real gross domestic product stood at ${first["realgdp"]:,.0f} billion in {first["name"]} and at
-            ${last["realgdp"]:,.0f} billion in {last["name"]}, both at annual rates and in chained dollars of 2005. Output
-            thus multiplied by {ratio:.1f} in {span:.1f} years, or grew by {growth:.1f} per cent a year."""),
+            ${last["realgdp"]:,.0f} billion in {last["name"]}, both at annual rates and in chained dollars of 2005.
+            Output thus multiplied by {ratio:.1f} in {span:.1f} years, or grew by {growth:.1f} per cent a year."""),
         body(f"""Part of this growth is a growing population, which rose from {first["pop"]:.0f} to {last["pop"]:.0f}
             million people, {people_growth:.1f} per cent a year. Output per person went {wealth}. The path of total
             output is drawn in Figure 2."""),
         body(f"""The best year was {best}, when output was {annual["growth"][best]:.1f} per cent above that of the year
-            before. It fell in {spelled(len(shrinking))} of the {len(annual) - 1} years that can be compared. Table 1 shows that
-            growth was fastest in the 1960s and slowest in the last decade."""),
+            before. It fell in {spelled(len(shrinking))} of the {len(annual) - 1} years that can be compared. Table 1
+            shows that growth was fastest in the 1960s and slowest in the last decade."""),
         table(decades(), [51, 44, 48, 40, 48], COLUMN, look="plain", accent=ACCENT, pad=2.0),
         Heading("1.2 Recessions", ACCENT),
         body(f"""Measured from the highest level reached so far, quarterly output fell by more than one per cent
-            {spelled(len(fallen))} times (Table 2). The deepest fall, of {deepest[2]:.1f} per cent, ran from {deepest[0]} to
-            {deepest[1]}, and by the end of the record its peak had not been regained."""),
+            {spelled(len(fallen))} times (Table 2). The deepest fall, of {deepest[2]:.1f} per cent, ran from
+            {deepest[0]} to {deepest[1]}, and by the end of the record its peak had not been regained."""),
         table(recessions(), [54, 54, 46, 77], COLUMN, look="ruled", accent=ACCENT),
         body(f"""Households carried demand through these years: personal consumption was {share.iloc[0]:.1f} per cent of
-            output at the beginning and {share.iloc[-1]:.1f} per cent at the end. Private investment is far less
-            steady. Its lowest share of output, {(data["realinv"] / data["realgdp"] * 100).min():.1f} per cent, was
-            reached in {data.loc[(data["realinv"] / data["realgdp"]).idxmin(), "name"]}. Table 3 holds every year of the
-            record (see page {ledger.page_of("Table 3")})."""),
+            output at the beginning and {share.iloc[-1]:.1f} per cent at the end. Private investment is far less steady.
+            Its lowest share of output, {(data["realinv"] / data["realgdp"] * 100).min():.1f} per cent, was reached in
+            {data.loc[(data["realinv"] / data["realgdp"]).idxmin(), "name"]}. Table 3 holds every year of the record
+            (see page {ledger.page_of("Table 3")})."""),
     ]
     money = [
         Heading("2 Prices and interest", ACCENT),
@@ -211,16 +216,16 @@ def make(ledger: Ledger) -> Report:
             {-data["infl"].diff().min():.1f} percentage points."""),
         Heading("2.2 The price of money", ACCENT),
         body(f"""The rate on three-month Treasury bills follows inflation up and, with a delay, down. Over the whole
-            record it exceeded inflation by {real.mean():.1f} percentage points on average, and it lay below inflation in
-            {(real < 0).sum()} of {len(real)} quarters, {((real < 0) & data["year"][1:].between(1970, 1979)).sum()} of
-            them in the 1970s. The lowest annual mean is that of {low_bill}, at {annual["tbilrate"][low_bill]:.2f} per
-            cent."""),
+            record it exceeded inflation by {real.mean():.1f} percentage points on average, and it lay below inflation
+            in {(real < 0).sum()} of {len(real)} quarters, {((real < 0) & data["year"][1:].between(1970, 1979)).sum()}
+            of them in the 1970s. The lowest annual mean is that of {low_bill}, at {annual["tbilrate"][low_bill]:.2f}
+            per cent."""),
         Heading("3 Jobs and households", ACCENT),
         Heading("3.1 Unemployment", ACCENT),
-        body(f"""The rate of unemployment averaged {data["unemp"].mean():.1f} per cent, the dashed line in Figure 3. It was
-            lowest in {least["name"]}, at {least["unemp"]:.1f} per cent, and highest in {jobless["name"]}, at
-            {jobless["unemp"]:.1f} per cent, just after the fall in output that Table 2 dates to
-            {before[-1][0]}. At the end of the record it stood at {last["unemp"]:.1f} per cent."""),
+        body(f"""The rate of unemployment averaged {data["unemp"].mean():.1f} per cent, the dashed line in Figure 3. It
+            was lowest in {least["name"]}, at {least["unemp"]:.1f} per cent, and highest in {jobless["name"]}, at
+            {jobless["unemp"]:.1f} per cent, just after the fall in output that Table 2 dates to {before[-1][0]}. At the
+            end of the record it stood at {last["unemp"]:.1f} per cent."""),
         body(f"""Unemployment rises quickly and falls slowly. It rose in {(steps > 0).sum()} quarters, by
             {steps[steps > 0].mean():.2f} percentage points on average, and fell in {(steps < 0).sum()}, by
             {-steps[steps < 0].mean():.2f} points, so that its picture is a row of steep shores and gentle beaches. In
@@ -228,10 +233,11 @@ def make(ledger: Ledger) -> Report:
         Heading("3.2 Spending and saving", ACCENT),
         body(f"""Of every hundred dollars of disposable income, households spent {spent.iloc[0]:.1f} in {first["name"]}.
             The share was lowest in {data.loc[spent.idxmin(), "name"]}, at {spent.min():.1f}, and highest in
-            {data.loc[spent.idxmax(), "name"]}, at {spent.max():.1f}. It averaged {spent[data["year"].between(1970, 1979)].mean():.1f}
-            in the 1970s and {spent[data["year"] >= 2000].mean():.1f} after 1999: households saved less of what they
-            earned, until the fall in output that began in {fallen[-1][0]} brought the share down to
-            {spent.iloc[-1]:.1f} at the end of the record."""),
+            {data.loc[spent.idxmax(), "name"]}, at {spent.max():.1f}. It averaged
+            {spent[data["year"].between(1970, 1979)].mean():.1f} in the 1970s and
+            {spent[data["year"] >= 2000].mean():.1f} after 1999: households saved less of what they earned, until the
+            fall in output that began in {fallen[-1][0]} brought the share down to {spent.iloc[-1]:.1f} at the end of
+            the record."""),
     ]
     closing = [
         Heading("4.1 Growth and jobs", ACCENT),
@@ -242,9 +248,9 @@ def make(ledger: Ledger) -> Report:
             {(pairs["growth"] > -level / slope).sum()} years with faster growth it fell."""),
         Heading("4.2 Hard years", ACCENT),
         body(f"""The sum of the rates of inflation and unemployment is a crude measure of hardship. By this measure the
-            hardest year was {misery.idxmax()}, with a sum of {misery.max():.1f}, and the easiest {misery.idxmin()}, with
-            {misery.min():.1f}. Among the {spelled(10)} hardest years {spelled(misery.nlargest(10).index.isin(range(1973, 1983)).sum())}
-            lie between 1973 and 1982."""),
+            hardest year was {misery.idxmax()}, with a sum of {misery.max():.1f}, and the easiest {misery.idxmin()},
+            with {misery.min():.1f}. Among the ten hardest years
+            {spelled(misery.nlargest(10).index.isin(range(1973, 1983)).sum())} lie between 1973 and 1982."""),
         Heading("5 About the data", ACCENT),
         body("""The series were compiled from the Federal Reserve Bank of St. Louis and, for unemployment, from the
             Bureau of Labor Statistics. They are seasonally adjusted where the agencies adjust them."""),
@@ -258,8 +264,8 @@ def make(ledger: Ledger) -> Report:
             "Output, prices and jobs in half a century of quarterly accounts",
             f"""The output of the United States was {ratio:.1f} times as large in {last["year"]} as in {first["year"]}.
             Growth was interrupted {spelled(len(fallen))} times by falls of more than one per cent, and the last of them
-            was the deepest. This report
-            follows output, prices, interest and jobs through {len(data)} quarters, and ends with the annual record.""",
+            was the deepest. This report follows output, prices, interest and jobs through {len(data)} quarters, and
+            ends with the annual record.""",
             1,
             ACCENT,
         ),
@@ -272,10 +278,20 @@ def make(ledger: Ledger) -> Report:
         ),
         Columns(money),
         Side(
-            Chart("Figure 2", "Real gross domestic product at annual rates, quarterly.", output_chart(), (COLUMN, 136),
-                  raster=raster(output_chart())),
-            Chart("Figure 3", "Rate of unemployment, quarterly, with its mean over the record.", jobs_chart(), (COLUMN, 136),
-                  raster=raster(jobs_chart())),
+            Chart(
+                "Figure 2",
+                "Real gross domestic product at annual rates, quarterly.",
+                output_chart(),
+                (COLUMN, 136),
+                raster=raster(output_chart()),
+            ),
+            Chart(
+                "Figure 3",
+                "Rate of unemployment, quarterly, with its mean over the record.",
+                jobs_chart(),
+                (COLUMN, 136),
+                raster=raster(jobs_chart()),
+            ),
         ),
         CondPageBreak(150),
         Heading("4 The annual record", ACCENT),
@@ -283,7 +299,7 @@ def make(ledger: Ledger) -> Report:
             {", ".join(map(str, shrinking[:-1]))} and {shrinking[-1]}."""),
         table(record(), [45, 75, 65, 72, 72, 77, 73], WIDTH, look="ruled", accent=ACCENT, pad=3.2),
         Columns(closing),
-    ]  # fmt: skip
+    ]
     row = annual.loc[1982]
     top = data.loc[data["tbilrate"].idxmax()]
     return Report(
@@ -307,7 +323,7 @@ def make(ledger: Ledger) -> Report:
                 ("Table 3", "1982"),
             ),
             Question(
-                "When did the interest rate on three-month US Treasury bills peak, and how high was it in that quarter?",
+                "When did the interest rate on three-month US Treasury bills peak, and how high was it then?",
                 f"In {top['name']}, at {top['tbilrate']:.1f} per cent.",
                 "figure",
                 ("Figure 1", peak_words()),

@@ -7,28 +7,26 @@ from functools import cache
 import numpy as np
 import pandas as pd
 from charts import raster, say, sheet, vector
-from layout import (
-    COLUMN,
-    WIDTH,
-    Chart,
-    Data,
-    Heading,
-    Ledger,
-    Question,
-    Report,
-    Side,
-    body,
-    spelled,
-    table,
-    title_block,
-)  # fmt: skip
+from flowables import COLUMN, WIDTH, Chart, Data, Heading, Side, body, spelled, table, title_block
+from ledger import Ledger, Question, Report
 from statsmodels.datasets import elnino
 
 ACCENT, WARM = "#1d6f78", "#c0562f"
 MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 NAMES = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December",
-]  # fmt: skip
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 
 
 @cache
@@ -69,7 +67,7 @@ def heat_chart() -> bytes:
     axes.set_yticks(range(12), MONTHS)
     axes.set_xticks(range(0, len(frame), 10), [str(year) for year in frame.index[::10]])
     bar = figure.colorbar(picture, ax=axes, pad=0.015, aspect=18)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.set_label("Degrees Celsius")
     return vector(figure)
 
@@ -104,7 +102,9 @@ def decade_chart() -> bytes:
     annual = departures().mean(axis=1)
     means = annual.groupby(annual.index // 10 * 10).mean().loc[:2000]
     figure, axes = sheet(COLUMN, 128)
-    bars = axes.bar([f"{decade}s" for decade in means.index], means, color=[WARM if mean > 0 else ACCENT for mean in means])
+    bars = axes.bar(
+        [f"{decade}s" for decade in means.index], means, color=[WARM if mean > 0 else ACCENT for mean in means]
+    )
     axes.bar_label(bars, fmt="%.2f", padding=2, fontsize=7.5)
     axes.axhline(0, color="#667078", linewidth=0.6)
     axes.margins(y=0.15)
@@ -114,13 +114,30 @@ def decade_chart() -> bytes:
 
 def season_table() -> Data:
     frame = temperatures()
-    rows = [["Month", "Mean,\n°C", "Standard\ndeviation, °C", "Lowest,\n°C", "Year of\nthe lowest", "Highest,\n°C", "Year of\nthe highest"]]
+    rows = [
+        [
+            "Month",
+            "Mean,\n°C",
+            "Standard\ndeviation, °C",
+            "Lowest,\n°C",
+            "Year of\nthe lowest",
+            "Highest,\n°C",
+            "Year of\nthe highest",
+        ]
+    ]
     for name, month in zip(NAMES, MONTHS, strict=True):
         column = frame[month]
         rows.append(
-            [name, f"{column.mean():.2f}", f"{column.std():.2f}", f"{column.min():.2f}", str(column.idxmin()),
-             f"{column.max():.2f}", str(column.idxmax())]
-        )  # fmt: skip
+            [
+                name,
+                f"{column.mean():.2f}",
+                f"{column.std():.2f}",
+                f"{column.min():.2f}",
+                str(column.idxmin()),
+                f"{column.max():.2f}",
+                str(column.idxmax()),
+            ]
+        )
     return Data("Table 1", "The months of the year: sea surface temperature over the whole record.", rows)
 
 
@@ -130,7 +147,13 @@ def extremes_table() -> Data:
     rows = [["Rank", "Warmest years", "", "Coldest years", ""], ["", "Year", "Departure, °C", "Year", "Departure, °C"]]
     for rank in range(6):
         rows.append(
-            [str(rank + 1), str(warm.index[rank]), f"{warm.iloc[rank]:+.2f}", str(cold.index[rank]), f"{cold.iloc[rank]:+.2f}"]
+            [
+                str(rank + 1),
+                str(warm.index[rank]),
+                f"{warm.iloc[rank]:+.2f}",
+                str(cold.index[rank]),
+                f"{cold.iloc[rank]:+.2f}",
+            ]
         )
     caption = "Warmest and coldest years, by the mean departure of their twelve months from normal."
     return Data("Table 2", caption, rows, heads=2, spans=((0, 1, 2), (0, 3, 4)))
@@ -138,7 +161,10 @@ def extremes_table() -> Data:
 
 def record_table() -> Data:
     rows = [["Year", *MONTHS]]
-    rows += [[str(year), *(f"{value:.2f}" for value in row)] for year, row in zip(temperatures().index, temperatures().to_numpy())]
+    rows += [
+        [str(year), *(f"{value:.2f}" for value in row)]
+        for year, row in zip(temperatures().index, temperatures().to_numpy(), strict=True)
+    ]
     return Data("Table 3", "Sea surface temperature by month, degrees Celsius.", rows)
 
 
@@ -176,64 +202,86 @@ def make(ledger: Ledger) -> Report:
         *title_block(
             "The sea off Peru and Ecuador",
             f"Monthly sea surface temperature in the eastern Pacific, {frame.index[0]} to {frame.index[-1]}",
-            f"""Where the cold Humboldt current meets the equator, the sea warms and cools with the seasons, and every few
-            years with El Niño. This report gives {frame.size} monthly temperatures of the region Niño 1+2, describes the
-            year as it normally runs, and dates the months that were not normal.""",
+            f"""Where the cold Humboldt current meets the equator, the sea warms and cools with the seasons, and every
+            few years with El Niño. This report gives {frame.size} monthly temperatures of the region Niño 1+2,
+            describes the year as it normally runs, and dates the months that were not normal.""",
             3,
             ACCENT,
         ),
         Heading("1 The seasons", ACCENT),
         Heading("1.1 The normal year", ACCENT),
         body(f"""The sea is warmest in {warm}, at {means.max():.1f}&nbsp;°C on average, and coolest in {cool}, at
-            {means.min():.1f}&nbsp;°C. Figure 1 shows every month of the record as a coloured cell; the warm season is the band
-            of red at the turn from southern summer to autumn, and the warm events are the years in which the band is
-            wider than usual. The mean over all months is {frame.to_numpy().mean():.2f}&nbsp;°C."""),
-        Chart("Figure 1", "Sea surface temperature of every month, by year (across) and month (down).",
-              heat_chart(), (WIDTH, 190), raster=raster(heat_chart()), above=True),
-        body(f"""Table 1 gives the mean of each month with its lowest and its highest value. The months are not equally
-            steady: departures from normal are widest in {NAMES[MONTHS.index(str(spread.idxmax()))]}, with a standard
-            deviation of {spread.max():.2f}&nbsp;°C, and narrowest in {NAMES[MONTHS.index(str(spread.idxmin()))]}, with
-            {spread.min():.2f}&nbsp;°C. All the highest values fall into {spelled(frame.idxmax().nunique())} years, while the
-            lowest are spread over {spelled(frame.idxmin().nunique())}."""),
+            {means.min():.1f}&nbsp;°C. Figure 1 shows every month of the record as a coloured cell; the warm season is
+            the band of red at the turn from southern summer to autumn, and the warm events are the years in which the
+            band is wider than usual. The mean over all months is {frame.to_numpy().mean():.2f}&nbsp;°C."""),
+        Chart(
+            "Figure 1",
+            "Sea surface temperature of every month, by year (across) and month (down).",
+            heat_chart(),
+            (WIDTH, 190),
+            raster=raster(heat_chart()),
+            above=True,
+        ),
+        body(f"""The mean of each month, with its lowest and its highest value, is given in Table 1. The months are not
+            equally steady: departures from normal are widest in {NAMES[MONTHS.index(str(spread.idxmax()))]}, with a
+            standard deviation of {spread.max():.2f}&nbsp;°C, and narrowest in
+            {NAMES[MONTHS.index(str(spread.idxmin()))]}, with {spread.min():.2f}&nbsp;°C. All the highest values fall
+            into {spelled(frame.idxmax().nunique())} years, while the lowest are spread over
+            {spelled(frame.idxmin().nunique())}."""),
         table(season_table(), [80, 60, 75, 60, 70, 60, 75], WIDTH, look="ruled", accent=ACCENT),
         Heading("1.2 From month to month", ACCENT),
-        body(f"""Warmth lasts. The departure of one month from normal has a correlation of {keep:.2f} with that of the next
-            month and still of {half:.2f} with that of the month half a year later. Whoever knows the sea of today
+        body(f"""Warmth lasts. The departure of one month from normal has a correlation of {keep:.2f} with that of the
+            next month and still of {half:.2f} with that of the month half a year later. Whoever knows the sea of today
             therefore knows much of next month's and little of next year's. The range between the lowest and the highest
             value of each month, and the mean, are drawn in Figure 2."""),
         Side(
-            Chart("Figure 2", "The normal year: mean of each month, and the range from lowest to highest.", season_chart(),
-                  (COLUMN, 128), raster=raster(season_chart())),
-            Chart("Figure 3", "Mean departure from normal, by decade.", decade_chart(), (COLUMN, 128),
-                  raster=raster(decade_chart())),
+            Chart(
+                "Figure 2",
+                "The normal year: mean of each month, and the range from lowest to highest.",
+                season_chart(),
+                (COLUMN, 128),
+                raster=raster(season_chart()),
+            ),
+            Chart(
+                "Figure 3",
+                "Mean departure from normal, by decade.",
+                decade_chart(),
+                (COLUMN, 128),
+                raster=raster(decade_chart()),
+            ),
         ),
         Heading("2 Warm and cold events", ACCENT),
         Heading("2.1 Departures from normal", ACCENT),
-        body(f"""Figure 4 sets every month against the mean of the same calendar month. Warm departures are rarer and larger
-            than cold ones: {(line > 0).mean() * 100:.0f} per cent of all months are warmer than normal, but
-            {(line > 2).sum()} months are warmer by more than two degrees and only {spelled(int((line < -2).sum()))} colder by as
-            much."""),
-        Chart("Figure 4", "Departure of every month from the mean of the same calendar month.", departure_chart(),
-              (WIDTH, 150)),
+        body(f"""Figure 4 sets every month against the mean of the same calendar month. Warm departures are rarer and
+            larger than cold ones: {(line > 0).mean() * 100:.0f} per cent of all months are warmer than normal, but
+            {(line > 2).sum()} months are warmer by more than two degrees and only {spelled(int((line < -2).sum()))}
+            colder by as much."""),
+        Chart(
+            "Figure 4",
+            "Departure of every month from the mean of the same calendar month.",
+            departure_chart(),
+            (WIDTH, 150),
+        ),
         body(f"""The record has {spelled(len(hot))} spells of six months or more in which every month was at least one
             degree above normal; they began in {", ".join(map(str, starts[:-1]))} and {starts[-1]}. The longest began in
             {NAMES[round(long_start % 1 * 12)]} {int(long_start)} and lasted {long_run} months. Table 2 ranks whole
             years."""),
         table(extremes_table(), [50, 80, 100, 80, 100], 380, look="grid", accent=ACCENT),
         Heading("2.2 Decades", ACCENT),
-        body(f"""By decades the sea was coolest in the {decades.idxmin()}s, at {-decades.min():.2f}&nbsp;°C below normal, and
-            warmest in the {decades.loc[:2000].idxmax()}s (Figure 3). The mean departure before 1980 was
-            {-early.mean():.2f}&nbsp;°C below normal, that from 1980 on {late.mean():.2f}&nbsp;°C above. A straight line through the
-            annual means rises by {trend * 10:.2f}&nbsp;°C a decade, but single events move the sea far more than this."""),
+        body(f"""By decades the sea was coolest in the {decades.idxmin()}s, at {-decades.min():.2f}&nbsp;°C below
+            normal, and warmest in the {decades.loc[:2000].idxmax()}s (Figure 3). The mean departure before 1980 was
+            {-early.mean():.2f}&nbsp;°C below normal, that from 1980 on {late.mean():.2f}&nbsp;°C above. A straight line
+            through the annual means rises by {trend * 10:.2f}&nbsp;°C a decade, but single events move the sea far more
+            than this."""),
         Heading("3 The monthly record", ACCENT),
-        body(f"""Table 3 gives all temperatures; it ends on page {ledger.pages}. The region Niño 1+2 reaches from the coast
-            to 90 degrees west, and from the equator to 10 degrees south."""),
+        body(f"""Table 3 gives all temperatures; it ends on page {ledger.pages}. The region Niño 1+2 reaches from the
+            coast to 90 degrees west, and from the equator to 10 degrees south."""),
         table(record_table(), [34, *[37.5] * 12], WIDTH, look="plain", accent=ACCENT, size=7.4, pad=2.2),
         Heading("4 About the data", ACCENT),
-        body("""The temperatures are those of the Extended Reconstructed Sea Surface Temperature, version 3b, published by
-            the Climate Prediction Center of the National Weather Service. Normal means the average of the same calendar
-            month over the whole record, and not over a reference period of thirty years."""),
-    ]  # fmt: skip
+        body("""The temperatures are those of the Extended Reconstructed Sea Surface Temperature, version 3b, published
+            by the Climate Prediction Center of the National Weather Service. Normal means the average of the same
+            calendar month over the whole record, and not over a reference period of thirty years."""),
+    ]
     return Report(
         name="pacific-temperatures.pdf",
         title="The sea off Peru and Ecuador",
@@ -249,14 +297,13 @@ def make(ledger: Ledger) -> Report:
                 ("Table 3", "1982"),
             ),
             Question(
-                "Off Peru and Ecuador, which month departed most from its normal sea surface temperature on the warm side, "
-                "and by how much?",
+                "In which month was the sea off Peru and Ecuador furthest above its normal temperature, and how far?",
                 f"{warmest_words().replace(':', ', at').replace('degrees', 'degrees Celsius')}.",
                 "figure",
                 ("Figure 4", warmest_words()),
             ),
             Question(
-                "When did the longest warm spell in the sea off Peru and Ecuador begin, and how many months did it last?",
+                "When did the longest warm spell in the sea off Peru and Ecuador begin, and how long did it last?",
                 f"It began in {NAMES[round(long_start % 1 * 12)]} {int(long_start)} and lasted {long_run} months.",
                 "text",
                 (f"lasted {long_run} months",),

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from charts import raster, say, sheet, vector
-from layout import (
-    COLUMN,
-    WIDTH,
-    Chart,
-    Columns,
-    Data,
-    Heading,
-    Ledger,
-    Question,
-    Report,
-    Side,
-    body,
-    spelled,
-    table,
-    title_block,
-)  # fmt: skip
+from flowables import COLUMN, WIDTH, Chart, Columns, Data, Heading, Side, body, spelled, table, title_block
+from ledger import Ledger, Question, Report
 from statsmodels.datasets import sunspots
 from statsmodels.tsa.stattools import acf
 
@@ -47,10 +34,15 @@ def cycles() -> pd.DataFrame:
     lows = [year for year in inner if data[year] == data.loc[year - 4 : year + 4].min()]
     lows = [year for year in lows if year + 1 not in lows]
     rows = [
-        {"start": start, "stop": stop - 1, "years": stop - start, "mean": data.loc[start : stop - 1].mean(),
-         "quiet": int((data.loc[start : stop - 1] < 20).sum())}
-        for start, stop in zip(lows, lows[1:], strict=False)
-    ]  # fmt: skip
+        {
+            "start": start,
+            "stop": stop - 1,
+            "years": stop - start,
+            "mean": data.loc[start : stop - 1].mean(),
+            "quiet": int((data.loc[start : stop - 1] < 20).sum()),
+        }
+        for start, stop in pairwise(lows)
+    ]
     frame = pd.DataFrame(rows)
     frame.index = pd.Index(range(1 - lows.index(1755), len(frame) + 1 - lows.index(1755)))
     return frame
@@ -117,9 +109,15 @@ def cycle_table() -> Data:
     rows = [["Cycle", "First year", "Last year", "Length,\nyears", "Mean\nnumber", "Years\nbelow 20"]]
     for name, row in cycles().iterrows():
         rows.append(
-            [f"{name}", f"{row['start']:.0f}", f"{row['stop']:.0f}", f"{row['years']:.0f}", f"{row['mean']:.1f}",
-             f"{row['quiet']:.0f}"]
-        )  # fmt: skip
+            [
+                f"{name}",
+                f"{row['start']:.0f}",
+                f"{row['stop']:.0f}",
+                f"{row['years']:.0f}",
+                f"{row['mean']:.1f}",
+                f"{row['quiet']:.0f}",
+            ]
+        )
     note = "A cycle runs from a minimum to the year before the next. Cycles before 1755 are numbered backwards from 0."
     return Data("Table 2", "The complete sunspot cycles of the record.", rows, note=note)
 
@@ -130,9 +128,14 @@ def spans_table() -> Data:
     for start in range(int(data.index[0]), int(data.index[-1]), 50):
         part = data.loc[start : start + 49]
         rows.append(
-            [f"{start} to {part.index[-1]}", f"{part.mean():.1f}", f"{part.median():.1f}", str((part < 10).sum()),
-             str((part > 100).sum())]
-        )  # fmt: skip
+            [
+                f"{start} to {part.index[-1]}",
+                f"{part.mean():.1f}",
+                f"{part.median():.1f}",
+                str((part < 10).sum()),
+                str((part > 100).sum()),
+            ]
+        )
     return Data("Table 1", "Sunspot numbers by half century.", rows, note="The last row covers fewer years.")
 
 
@@ -142,18 +145,29 @@ def by_decade() -> pd.DataFrame:
     data = numbers()
     groups = data.groupby(data.index // 10 * 10)
     return pd.DataFrame(
-        {"mean": groups.mean(), "median": groups.median(), "when": groups.idxmin(), "low": groups.min(),
-         "many": groups.apply(lambda part: int((part > 100).sum()))}
-    )  # fmt: skip
+        {
+            "mean": groups.mean(),
+            "median": groups.median(),
+            "when": groups.idxmin(),
+            "low": groups.min(),
+            "many": groups.apply(lambda part: int((part > 100).sum())),
+        }
+    )
 
 
 def decade_table() -> Data:
     rows = [["Decade", "Mean number", "Median number", "Lowest number", "Year of the lowest", "Years above 100"]]
     for decade, row in by_decade().iterrows():
         rows.append(
-            [f"{decade}s", f"{row['mean']:.1f}", f"{row['median']:.1f}", f"{row['low']:.1f}", f"{row['when']:.0f}",
-             f"{row['many']:.0f}"]
-        )  # fmt: skip
+            [
+                f"{decade}s",
+                f"{row['mean']:.1f}",
+                f"{row['median']:.1f}",
+                f"{row['low']:.1f}",
+                f"{row['when']:.0f}",
+                f"{row['many']:.0f}",
+            ]
+        )
     return Data("Table 3", "Sunspot numbers by decade.", rows, note="The last decade covers nine years.")
 
 
@@ -168,7 +182,7 @@ def decades_chart() -> bytes:
     axes.set_yticks(range(0, 10, 3))
     axes.set_ylabel("Year of the decade")
     bar = figure.colorbar(picture, ax=axes, pad=0.015, aspect=14)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.set_label("Sunspot number")
     return vector(figure)
 
@@ -177,7 +191,8 @@ def decades_chart() -> bytes:
 def shape() -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """The mean number in each year after a minimum, from 0 to 10 years, over all complete cycles."""
     data = numbers()
-    return np.mean([data.loc[start : start + 10].to_numpy() for start in cycles()["start"]], axis=0)
+    rows = [data.loc[start : start + 10].to_numpy() for start in cycles()["start"]]
+    return np.asarray(np.mean(rows, axis=0), dtype=np.float64)
 
 
 @cache
@@ -215,8 +230,8 @@ def make(ledger: Ledger) -> Report:
             sunspot number used here begins in {data.index[0]} and ends in {data.index[-1]}: {len(data)} years without a
             gap. Its mean is {data.mean():.1f} and its median {data.median():.1f}; high years lie further from the
             middle than low ones."""),
-        body(f"""Figure 1 shows the whole record. The sun is never quiet for long and never busy for long: the number
-            is below ten in {(data < 10).sum()} years and above one hundred in {(data > 100).sum()}. No spot at all was
+        body(f"""Figure 1 shows the whole record. The sun is never quiet for long and never busy for long: the number is
+            below ten in {(data < 10).sum()} years and above one hundred in {(data > 100).sum()}. No spot at all was
             seen in {spelled(len(zero))} years, {", ".join(map(str, zero[:-1]))} and {zero[-1]}."""),
         Heading("1.2 Calm and busy times", ACCENT),
         body(f"""By half centuries the mean has ranged from {full.min():.1f}, after {full.idxmin()}, to
@@ -230,8 +245,8 @@ def make(ledger: Ledger) -> Report:
         Heading("2.1 Length", ACCENT),
         body(f"""Between two minima the sun passes through one cycle. The record holds {len(frame)} complete ones, which
             last {mean_length}. The spread is wide: the shortest took {spelled(int(frame["years"].min()))} years and the
-            longest, cycle {ties[0]}, took {longest}. Figure 2 counts them by length, and Table 2 lists them all
-            (see page {ledger.page_of("Table 2")})."""),
+            longest, cycle {ties[0]}, took {longest}. Figure 2 counts them by length, and Table 2 lists them all (see
+            page {ledger.page_of("Table 2")})."""),
         body(f"""A minimum is a matter of definition. Here it is a year whose number no year within four years of it
             undercuts. With monthly counts the turning points can move by some months, but the mean length hardly
             changes: it is the distance between the first and the last minimum divided by the number of cycles,
@@ -250,11 +265,15 @@ def make(ledger: Ledger) -> Report:
         Heading("3 The rhythm", ACCENT),
         Heading("3.1 Years apart", ACCENT),
         body(f"""How much does the number of one year tell about another? Figure 4 answers with the correlation between
-            counts a given number of years apart. It is {waves[1]:.2f} for neighbouring years, falls to
-            minus {-waves[worst_lag]:.2f} at {spelled(worst_lag)} years, where a busy year faces a quiet one, and returns to
+            counts a given number of years apart. It is {waves[1]:.2f} for neighbouring years, falls to minus
+            {-waves[worst_lag]:.2f} at {spelled(worst_lag)} years, where a busy year faces a quiet one, and returns to
             {waves[best_lag]:.2f} at {spelled(best_lag)} years."""),
-        Chart("Figure 4", "Correlation between sunspot numbers that lie the given number of years apart.",
-              rhythm_chart(), (COLUMN, 150)),
+        Chart(
+            "Figure 4",
+            "Correlation between sunspot numbers that lie the given number of years apart.",
+            rhythm_chart(),
+            (COLUMN, 150),
+        ),
         body(f"""The later crests of the curve are lower, since cycles differ in length and soon fall out of step. At
             twice {spelled(best_lag)} years the correlation is {waves[2 * best_lag]:.2f}, at three times
             {waves[3 * best_lag]:.2f}. A forecast that only repeats the last cycle is therefore of use for a few years
@@ -268,9 +287,10 @@ def make(ledger: Ledger) -> Report:
             slow decline. The average of all cycles is highest {spelled(int(np.argmax(shape())))} years after the
             minimum, and from there it takes until year {int(np.argmin(shape()[5:])) + 5} to come to rest. Single cycles
             reach their height between {spelled(min(rises))} and {spelled(max(rises))} years after the minimum."""),
-        Chart("Figure 5", "The average of all complete cycles, by years since the minimum.", shape_chart(),
-              (COLUMN, 120)),
-    ]  # fmt: skip
+        Chart(
+            "Figure 5", "The average of all complete cycles, by years since the minimum.", shape_chart(), (COLUMN, 120)
+        ),
+    ]
     story = [
         *title_block(
             "Sunspot cycles since 1700",
@@ -284,24 +304,40 @@ def make(ledger: Ledger) -> Report:
         Chart("Figure 1", "Yearly sunspot numbers over the whole record.", record_chart(), (WIDTH, 176)),
         Columns(opening + middle),
         Side(
-            Chart("Figure 2", "Sunspot cycles by their length.", length_chart(), (COLUMN, 140), raster=raster(length_chart())),
-            Chart("Figure 3", "Mean sunspot number of every complete cycle.", strength_chart(), (COLUMN, 140),
-                  raster=raster(strength_chart())),
+            Chart(
+                "Figure 2",
+                "Sunspot cycles by their length.",
+                length_chart(),
+                (COLUMN, 140),
+                raster=raster(length_chart()),
+            ),
+            Chart(
+                "Figure 3",
+                "Mean sunspot number of every complete cycle.",
+                strength_chart(),
+                (COLUMN, 140),
+                raster=raster(strength_chart()),
+            ),
         ),
         Columns([table(cycle_table(), [30, 42, 40, 38, 40, 40], COLUMN, look="ruled", accent=ACCENT), *closing]),
         Heading("4 The decades", ACCENT),
-        body(f"""Figure 6 sets the decades side by side, so that every cycle shows as a dark patch, and Table 3 sums them up
-            (it continues on page {ledger.pages}). The mean is highest in the {decades["mean"].idxmax()}s and lowest
-            in the {decades["mean"].idxmin()}s, and in {spelled(int((decades["many"] == 0).sum()))} of the
+        body(f"""Figure 6 sets the decades side by side, so that every cycle shows as a dark patch, and Table 3 sums
+            them up (it continues on page {ledger.pages}). The mean is highest in the {decades["mean"].idxmax()}s and
+            lowest in the {decades["mean"].idxmin()}s, and in {spelled(int((decades["many"] == 0).sum()))} of the
             {len(decades)} decades no year came above one hundred."""),
-        Chart("Figure 6", "Sunspot number of every year: one column a decade, one row a year of the decade.",
-              decades_chart(), (WIDTH, 142), raster=raster(decades_chart())),
+        Chart(
+            "Figure 6",
+            "Sunspot number of every year: one column a decade, one row a year of the decade.",
+            decades_chart(),
+            (WIDTH, 142),
+            raster=raster(decades_chart()),
+        ),
         table(decade_table(), [60, 70, 70, 80, 80, 90], WIDTH, look="plain", accent=ACCENT, pad=2.2),
         Heading("5 About the data", ACCENT),
         body("""The numbers are yearly means of the international sunspot number as published by the National
             Geophysical Data Center of the United States, from before the revision of the series in 2015. Numbers of the
             first half century rest on few observers and are less certain than the later ones."""),
-    ]  # fmt: skip
+    ]
     row = frame.loc[14]
     return Report(
         name="sunspot-cycles.pdf",

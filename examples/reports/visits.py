@@ -7,21 +7,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 from charts import raster, say, sheet, vector
-from layout import (
-    COLUMN,
-    WIDTH,
-    Chart,
-    Columns,
-    Data,
-    Heading,
-    Ledger,
-    Question,
-    Report,
-    Side,
-    body,
-    table,
-    title_block,
-)  # fmt: skip
+from flowables import COLUMN, WIDTH, Chart, Columns, Data, Heading, Side, body, spelled, table, title_block
+from ledger import Ledger, Question, Report
 from reportlab.platypus import PageBreak
 from statsmodels.datasets import randhie
 
@@ -46,9 +33,13 @@ def plans() -> pd.DataFrame:
     """By plan: person-years, mean visits, shares in per cent without a visit and with ten or more."""
     groups = people().groupby("plan")["mdvis"]
     frame = pd.DataFrame(
-        {"years": groups.size(), "mean": groups.mean(), "none": groups.apply(lambda visits: (visits == 0).mean() * 100),
-         "many": groups.apply(lambda visits: (visits >= 10).mean() * 100)}
-    )  # fmt: skip
+        {
+            "years": groups.size(),
+            "mean": groups.mean(),
+            "none": groups.apply(lambda visits: (visits == 0).mean() * 100),
+            "many": groups.apply(lambda visits: (visits >= 10).mean() * 100),
+        }
+    )
     return frame.loc[PLANS]
 
 
@@ -80,15 +71,18 @@ def none_chart() -> bytes:
 
 @cache
 def histogram() -> bytes:
-    visits = people()["mdvis"]
-    counts = visits.clip(upper=31).value_counts().reindex(range(32), fill_value=0)
-    figure, axes = sheet(WIDTH, 186)
-    axes.bar(counts.index[:31], counts[:31] / 1000, color=ACCENT, width=0.8)
-    axes.bar(32.2, counts[31] / 1000, color=SECOND, width=0.8)
-    axes.set_xticks([*range(0, 31, 5), 32.2], [*map(str, range(0, 31, 5)), "over 30"])
-    say(axes, most_words(), (32.2, counts[31] / 1000), (32.2, 1.7), side="right")
+    counts = people()["mdvis"].value_counts().sort_index()
+    figure, axes = sheet(WIDTH, 190)
+    axes.bar(counts.index, counts, color=ACCENT, width=0.8)
+    axes.set_yscale("log")
+    axes.set_ylim(0.6, 12000)
+    axes.set_yticks([1, 10, 100, 1000, 10000], ["1", "10", "100", "1,000", "10,000"])
+    axes.minorticks_off()
+    axes.set_xlim(-1.5, 80)
+    last = int(counts.index[-1])
+    say(axes, most_words(), (last, float(counts[last])), (last, 14), side="right")
     axes.set_xlabel("Visits in the year")
-    axes.set_ylabel("Thousand person-years")
+    axes.set_ylabel("Person-years, logarithmic scale")
     return vector(figure)
 
 
@@ -120,7 +114,9 @@ def absence_chart() -> bytes:
         axes.plot(range(4), frame.loc[name], color=color, marker="o", markersize=4)
     ends = frame.iloc[:3, 3].sort_values()
     for place, (name, value) in enumerate(ends.items()):
-        axes.annotate(str(name), (3, value), (6, 4 * (place - 1)), textcoords="offset points", va="center", fontsize=7.5)
+        axes.annotate(
+            str(name), (3, value), (6, 4 * (place - 1)), textcoords="offset points", va="center", fontsize=7.5
+        )
     axes.set_xticks(range(4), PLANS[:4])
     axes.set_xlim(-0.2, 3.35)
     axes.set_ylim(0)
@@ -136,9 +132,14 @@ def plan_table() -> Data:
     ]
     everyone = people()["mdvis"]
     rows.append(
-        ["All plans", f"{len(everyone):,}", f"{everyone.mean():.2f}", f"{(everyone == 0).mean() * 100:.1f}",
-         f"{(everyone >= 10).mean() * 100:.1f}"]
-    )  # fmt: skip
+        [
+            "All plans",
+            f"{len(everyone):,}",
+            f"{everyone.mean():.2f}",
+            f"{(everyone == 0).mean() * 100:.1f}",
+            f"{(everyone >= 10).mean() * 100:.1f}",
+        ]
+    )
     return Data("Table 1", "Visits to a doctor by insurance plan.", rows)
 
 
@@ -155,7 +156,15 @@ def health_table() -> Data:
 def spread_table() -> Data:
     frame = people()
     rows = [["Visits in\nthe year", *PLANS, "All"]]
-    groups = {"0": (0, 0), "1": (1, 1), "2": (2, 2), "3 to 4": (3, 4), "5 to 9": (5, 9), "10 to 19": (10, 19), "20 or more": (20, 999)}
+    groups = {
+        "0": (0, 0),
+        "1": (1, 1),
+        "2": (2, 2),
+        "3 to 4": (3, 4),
+        "5 to 9": (5, 9),
+        "10 to 19": (10, 19),
+        "20 or more": (20, 999),
+    }
     for name, (low, high) in groups.items():
         inside = frame["mdvis"].between(low, high)
         shares = [inside[frame["plan"] == plan].mean() * 100 for plan in PLANS]
@@ -181,17 +190,17 @@ def make(ledger: Ledger) -> Report:
         Heading("1 The experiment", ACCENT),
         body(f"""In the 1970s the RAND Corporation gave families health insurance of different kinds, drawn by lot, and
             recorded how often they saw a doctor. The sample used here has {len(frame):,} person-years, each a person in
-            a year, with a mean of {visits.mean():.2f} visits. Nobody chose the plan, and so a difference between plans is
-            the work of the plans."""),
-        body("""The plans differ in the share of the bill that the family pays itself, up to a limit: nothing at all, 25, 50
-            or 95 per cent. A last plan has an individual deductible: up to a yearly amount each person pays most of a
-            visit to the doctor, and nothing beyond it."""),
+            a year, with a mean of {visits.mean():.2f} visits. Nobody chose the plan, and so a difference between plans
+            is the work of the plans."""),
+        body("""The plans differ in the share of the bill that the family pays itself, up to a limit: nothing at all,
+            25, 50 or 95 per cent. A last plan has an individual deductible: up to a yearly amount each person pays most
+            of a visit to the doctor, and nothing beyond it."""),
         Heading("2 What cost sharing does", ACCENT),
         Heading("2.1 Fewer visits", ACCENT),
-        body(f"""Those who pay see the doctor less. People with free care made {plan["mean"]["Free care"]:.2f} visits a year
-            and people who paid 95 per cent made {plan["mean"]["95 per cent"]:.2f}, which is {less:.0f} per cent less
-            (Table 1 and Figure 1). Most of the difference appears with the first step: a share of 25 per cent already
-            lowers the mean by {plan["mean"]["Free care"] - plan["mean"]["25 per cent"]:.2f} visits."""),
+        body(f"""Those who pay see the doctor less. People with free care made {plan["mean"]["Free care"]:.2f} visits a
+            year and people who paid 95 per cent made {plan["mean"]["95 per cent"]:.2f}, which is {less:.0f} per cent
+            less (Table 1 and Figure 1). Most of the difference appears with the first step: a share of 25 per cent
+            already lowers the mean by {plan["mean"]["Free care"] - plan["mean"]["25 per cent"]:.2f} visits."""),
         table(plan_table(), [62, 42, 36, 40, 42], COLUMN, look="grid", accent=ACCENT),
         Heading("2.2 More years without a visit", ACCENT),
         body(f"""Cost sharing works at the door more than inside. The share of person-years without any visit rises from
@@ -200,75 +209,94 @@ def make(ledger: Ledger) -> Report:
             {visits[(frame["plan"] == "Free care") & (visits > 0)].mean():.2f} visits with free care and
             {visits[(frame["plan"] == "95 per cent") & (visits > 0)].mean():.2f} with a share of 95 per cent."""),
         body(f"""The deductible stands between: {plan["mean"]["Deductible"]:.2f} visits, and no visit in
-            {plan["none"]["Deductible"]:.1f} per cent of the person-years. The full distribution is given in Table 3 (see
-            page {ledger.page_of("Table 3")})."""),
+            {plan["none"]["Deductible"]:.1f} per cent of the person-years. The full distribution is given in Table 3
+            (see page {ledger.page_of("Table 3")})."""),
     ]
     sick = [
         Heading("3 Health", ACCENT),
         Heading("3.1 Reported health", ACCENT),
         body(f"""Most people feel well: in {sizes["excellent"]:.0f} per cent of the person-years health was called
-            excellent, in {sizes["good"]:.0f} per cent good, in {sizes["fair"]:.0f} fair and in {sizes["poor"]:.1f} poor.
-            Those in poor health made {health["poor"]:.2f} visits a year, {health["poor"] / health["excellent"]:.1f} times
-            as many as those in excellent health. Table 2 shows that payment matters at every level of health but the last,
-            where the numbers of people are small and the means uncertain."""),
+            excellent, in {sizes["good"]:.0f} per cent good, in {sizes["fair"]:.0f} fair and in {sizes["poor"]:.1f}
+            poor. Those in poor health made {health["poor"]:.2f} visits a year,
+            {health["poor"] / health["excellent"]:.1f} times as many as those in excellent health. Table 2 shows that
+            payment matters at every level of health but the last, where the numbers of people are small and the means
+            uncertain."""),
         Heading("3.2 Limits and chronic disease", ACCENT),
-        body(f"""People with a physical limitation made {limited.mean():.2f} visits a year, others {free.mean():.2f}. An index
-            of chronic disease, {index["excellent"]:.1f} on average for those who call their health excellent and
+        body(f"""People with a physical limitation made {limited.mean():.2f} visits a year, others {free.mean():.2f}. An
+            index of chronic disease, {index["excellent"]:.1f} on average for those who call their health excellent and
             {index["poor"]:.1f} for those who call it poor, sorts people in the same way: from the lowest fifth to the
-            highest the mean goes from {fifths.iloc[0]:.2f} to {fifths.iloc[-1]:.2f} visits (Figure 3)."""),
-        Chart("Figure 3", "Mean visits by fifths of the index of chronic disease.", illness_chart(), (COLUMN, 140),
-              raster=raster(illness_chart())),
+            highest, though not at every step, the mean goes from {fifths.iloc[0]:.2f} to {fifths.iloc[-1]:.2f} visits
+            (Figure 3)."""),
+        Chart(
+            "Figure 3",
+            "Mean visits by fifths of the index of chronic disease.",
+            illness_chart(),
+            (COLUMN, 140),
+            raster=raster(illness_chart()),
+        ),
     ]
     absent = absence()
     together = [
         Heading("3.3 Payment and health together", ACCENT),
-        body(f"""Does payment keep the sick away, or those who feel well? Figure 4 gives the share of person-years without
-            a visit for three groups. People in excellent health stayed away in {absent["Free care"]["excellent"]:.1f} per
-            cent of the person-years with free care and in {absent["95 per cent"]["excellent"]:.1f} per cent with the
-            highest share."""),
+        body(f"""Does payment keep the sick away, or those who feel well? Figure 4 gives the share of person-years
+            without a visit for three groups. People in excellent health stayed away in
+            {absent["Free care"]["excellent"]:.1f} per cent of the person-years with free care and in
+            {absent["95 per cent"]["excellent"]:.1f} per cent with the highest share."""),
         body(f"""For people in fair health the two figures are {absent["Free care"]["fair"]:.1f} and
             {absent["95 per cent"]["fair"]:.1f} per cent, a rise of
             {absent["95 per cent"]["fair"] - absent["Free care"]["fair"]:.1f} points against
-            {absent["95 per cent"]["excellent"] - absent["Free care"]["excellent"]:.1f}. Payment thus keeps people away
-            from the doctor whether they feel well or not."""),
+            {absent["95 per cent"]["excellent"] - absent["Free care"]["excellent"]:.1f}. Payment thus keeps away those
+            who feel well far more than those who do not."""),
     ]
     spread = [
         Heading("4 The spread of visits", ACCENT),
-        body(f"""Visits are far from evenly spread (Figure 5). The median is {visits.median():.0f}, well below the mean, and
-            {tenth}. In {(visits > 30).sum()} person-years there were more than thirty visits."""),
+        body(f"""Visits are far from evenly spread (Figure 5). The median is {spelled(int(visits.median()))}, well below
+            the mean, and {tenth}. In {(visits > 30).sum()} person-years there were more than thirty visits."""),
         body(f"""If visits came at random at the same rate for all, their variance would equal their mean. It is
-            {variance:.1f} times as large, a sign of people who differ and of illnesses that take several visits. Models of
-            such counts must allow for it."""),
+            {variance:.1f} times as large, a sign of people who differ and of illnesses that take several visits. Models
+            of such counts must allow for it."""),
         Heading("5 About the data", ACCENT),
         body("""Only visits to a doctor outside hospital are counted. A person is counted once for every year of taking
-            part. The data are a part of those of the experiment and differ slightly from published tables. Fifths of the
-            index of chronic disease have equal numbers of person-years; ties are broken by the order of the file."""),
-    ]  # fmt: skip
+            part. The data are a part of those of the experiment and differ slightly from published tables. Fifths of
+            the index of chronic disease have equal numbers of person-years; ties are broken by the order of the
+            file."""),
+    ]
     story = [
         *title_block(
             "Cost sharing and visits to the doctor",
             "Results of the RAND Health Insurance Experiment",
-            f"""What happens when patients pay part of the bill? A great experiment gave an answer: with a share of 95 per
-            cent they made {less:.0f} per cent fewer visits than with free care. This report shows for whom, and how
+            f"""What happens when patients pay part of the bill? A great experiment gave an answer: with a share of 95
+            per cent they made {less:.0f} per cent fewer visits than with free care. This report shows for whom, and how
             unevenly visits are spread.""",
             5,
             ACCENT,
         ),
         Columns(text),
         Side(
-            Chart("Figure 1", "Mean visits to a doctor, by plan.", mean_chart(), (COLUMN, 180), raster=raster(mean_chart())),
+            Chart(
+                "Figure 1",
+                "Mean visits to a doctor, by plan.",
+                mean_chart(),
+                (COLUMN, 180),
+                raster=raster(mean_chart()),
+            ),
             Chart("Figure 2", "Person-years without any visit, by plan.", none_chart(), (COLUMN, 180)),
         ),
         Columns(sick),
         table(health_table(), [60, 60, 68, 68, 68, 68, 68], WIDTH, look="ruled", accent=ACCENT),
         Columns(together),
-        Chart("Figure 4", "Person-years without any visit, by plan and reported health.", absence_chart(), (WIDTH, 172),
-              raster=raster(absence_chart())),
+        Chart(
+            "Figure 4",
+            "Person-years without any visit, by plan and reported health.",
+            absence_chart(),
+            (WIDTH, 172),
+            raster=raster(absence_chart()),
+        ),
         PageBreak(),
         Chart("Figure 5", "Person-years by number of visits in the year, all plans.", histogram(), (WIDTH, 186)),
         Columns(spread),
         table(spread_table(), [70, 68, 68, 68, 68, 68, 68], WIDTH, look="plain", accent=ACCENT),
-    ]  # fmt: skip
+    ]
     return Report(
         name="doctor-visits.pdf",
         title="Cost sharing and visits to the doctor",
@@ -285,15 +313,15 @@ def make(ledger: Ledger) -> Report:
                 (tenth,),
             ),
             Question(
-                "In the RAND health experiment, how many doctor visits a year did people in fair health on the 25 per cent "
-                "plan make on average?",
+                "In the RAND health experiment, how many doctor visits a year did people in fair health on the 25 per "
+                "cent plan make on average?",
                 f"{health_table().rows[4][3]} visits.",
                 "table",
                 ("Table 2", "Fair"),
             ),
             Question(
-                "What was the highest number of doctor visits that one person made in a year in the RAND Health Insurance "
-                "Experiment?",
+                "What was the highest number of doctor visits that one person made in a year in the RAND Health "
+                "Insurance Experiment?",
                 f"{visits.max()} visits.",
                 "figure",
                 ("Figure 5", most_words()),

@@ -1,29 +1,28 @@
-"""The look of the sample reports: type, colours, page furniture, and flowables that keep a ledger of what they draw.
+"""Type, colours, and flowables that write down in the ledger what they draw and where, while they draw it.
 
-Knows nothing of the data. Every flowable here writes down, while it is drawn, where it lands; the ledger is therefore
-the truth about the finished pages and not a second account of them. Lengths are PDF points (1/72 inch).
+The ledger is therefore the truth about the finished pages and not a second account of them. Knows nothing of the data.
+Lengths are PDF points (1/72 inch).
 """
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib
-import pymupdf
-from reportlab.lib.colors import Color, HexColor
+from ledger import Box, Ledger
+from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate, Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
 
-Box = tuple[float, float, float, float]
 Look = Literal["ruled", "grid", "plain"]
 
 PAGE_WIDTH, PAGE_HEIGHT = A4
@@ -65,54 +64,6 @@ NOTE = style("note", "Helvetica", 6.8, 9, textColor=GREY)
 FOOTNOTE = style("footnote", "Serif", 8, 10)
 
 
-@dataclass
-class Ledger:
-    """What has been drawn, with pages from 1 and boxes from the page's top left corner."""
-
-    tables: dict[str, dict[str, Any]] = field(default_factory=dict)
-    figures: list[dict[str, Any]] = field(default_factory=list)
-    headings: list[dict[str, Any]] = field(default_factory=list)
-    mentions: list[dict[str, Any]] = field(default_factory=list)
-    page_mentions: list[dict[str, Any]] = field(default_factory=list)
-    passages: list[tuple[int, str]] = field(default_factory=list)
-    vectors: list[tuple[int, Box, bytes]] = field(default_factory=list)
-    pages: int = 1
-
-    def page_of(self, label: str) -> int:
-        """The first page that shows a table or a figure; 1 while nothing is drawn yet."""
-        pages = {label: table["boxes"][0]["page"] for label, table in self.tables.items()}
-        pages |= {figure["label"]: figure["page"] for figure in self.figures}
-        return int(pages.get(label, 1))
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question with its answer and where the answer stands.
-
-    `where` is a passage of the running text (kind `text`), a table's label and the first cell of the row (kind
-    `table`), or a figure's label and the words inside it that hold the answer (kind `figure`).
-    """
-
-    question: str
-    answer: str
-    kind: Literal["text", "table", "figure"]
-    where: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Report:
-    """One sample document before it is set; `notes` are the footnotes of a page, by page from 1."""
-
-    name: str
-    title: str
-    subtitle: str
-    source: str
-    accent: str
-    story: list[Flowable]
-    questions: list[Question]
-    notes: dict[int, list[str]] = field(default_factory=dict)
-
-
 def placed(flowable: Flowable, width: float, height: float, x: float = 0, y: float = 0) -> tuple[int, Box]:
     """Page and box of a rectangle given in the coordinates in which the flowable is being drawn."""
     left, bottom = flowable.canv.absolutePosition(x, y)
@@ -140,8 +91,9 @@ class Para(Paragraph):  # type: ignore[misc]
 
     def draw(self) -> None:
         super().draw()
-        ledger, page, text = ledger_of(self), self.canv.getPageNumber(), drawn_text(self)
-        ledger.passages.append((page, text))
+        ledger, text = ledger_of(self), drawn_text(self)
+        page, box = placed(self, self.width, self.height)
+        ledger.paragraphs.append({"page": page, "text": text, "bbox": box})
         ledger.mentions += [{"page": page, "label": " ".join(found)} for found in MENTION.findall(text)]
         ledger.page_mentions += [{"page": page, "to": int(found)} for found in PAGE_MENTION.findall(text)]
 
@@ -175,7 +127,14 @@ class Chart(Flowable):  # type: ignore[misc]
     gap = 5.0
 
     def __init__(
-        self, label: str, caption: str, page: bytes, size: tuple[float, float], *, raster: bytes = b"", above: bool = False
+        self,
+        label: str,
+        caption: str,
+        page: bytes,
+        size: tuple[float, float],
+        *,
+        raster: bytes = b"",
+        above: bool = False,
     ) -> None:
         super().__init__()
         self.label, self.page, self.size, self.raster, self.above = label, page, size, raster, above
@@ -345,7 +304,8 @@ class Columns(Flowable):  # type: ignore[misc]
 
     def fill(self, content: list[Flowable], height: float) -> tuple[list[tuple[Flowable, float]], list[Flowable]]:
         """One column: what is placed, each with the depth of its lower edge, and what is left over."""
-        queue, out, depth = list(content), [], 0.0
+        queue, depth = list(content), 0.0
+        out: list[tuple[Flowable, float]] = []
         while queue:
             item = queue[0]
             above = item.getSpaceBefore() if out else 0.0
@@ -397,59 +357,6 @@ class Columns(Flowable):  # type: ignore[misc]
                 item.drawOn(self.canv, x, self.height - depth)
 
 
-class Template(BaseDocTemplate):  # type: ignore[misc]
-    """One report on its way to paper, with its ledger."""
-
-    def __init__(self, target: io.BytesIO, report: Report, pages: int) -> None:
-        super().__init__(target, pagesize=A4, title=report.title, author="Octavo samples", subject=report.subtitle, invariant=1)
-        self.ledger, self.report, self.pages = Ledger(), report, pages
-        # One template a page, since a page with footnotes has less room for text.
-        for page in range(1, 13):
-            notes = [Paragraph(text, FOOTNOTE) for text in report.notes.get(page, [])]
-            depth = sum(note.wrap(WIDTH, 1000)[1] + 2 for note in notes)
-            bottom = BOTTOM + (depth + 14 if notes else 0)
-            top = TOP - 16 if page == 1 else TOP
-            frame = Frame(LEFT, bottom, WIDTH, PAGE_HEIGHT - top - bottom, 0, 0, 0, 0)
-            self.addPageTemplates(
-                PageTemplate(f"page{page}", [frame], onPage=self.furniture(notes), autoNextPageTemplate=f"page{page + 1}")
-            )
-
-    def furniture(self, notes: list[Paragraph]) -> Callable[[Any, BaseDocTemplate], None]:
-        """Running header, running footer and footnotes of a page."""
-
-        def draw(canvas: Any, _: BaseDocTemplate) -> None:
-            page, accent = canvas.getPageNumber(), HexColor(self.report.accent)
-            self.ledger.pages = page
-            canvas.setFont("Helvetica", 7.5)
-            canvas.setFillColor(GREY)
-            if page > 1:
-                canvas.drawString(LEFT, PAGE_HEIGHT - 46, "Octavo Sample Statistics")
-                canvas.drawRightString(PAGE_WIDTH - RIGHT, PAGE_HEIGHT - 46, self.report.title)
-                rule(canvas, PAGE_HEIGHT - 53, HAIR, 0.5)
-            else:
-                canvas.setFillColor(accent)
-                canvas.rect(0, PAGE_HEIGHT - 9, PAGE_WIDTH, 9, stroke=0, fill=1)
-            rule(canvas, 46, HAIR, 0.5)
-            canvas.setFillColor(GREY)
-            canvas.drawString(LEFT, 34, f"Source: {self.report.source}")
-            canvas.drawRightString(PAGE_WIDTH - RIGHT, 34, f"Page {page} of {self.pages}")
-            y = BOTTOM
-            for note in reversed(notes):
-                note.drawOn(canvas, LEFT, y)
-                y += note.height + 2
-            if notes:
-                rule(canvas, y + 4, GREY, 0.5, LEFT + 90)
-
-        return draw
-
-
-def rule(canvas: Any, y: float, color: Color, width: float, stop: float = PAGE_WIDTH - RIGHT) -> None:
-    """A horizontal rule from the left margin, `y` points above the page's lower edge."""
-    canvas.setStrokeColor(color)
-    canvas.setLineWidth(width)
-    canvas.line(LEFT, y, stop, y)
-
-
 def title_block(report_title: str, subtitle: str, lead: str, number: int, accent: str) -> list[Flowable]:
     """The opening of a report over the whole width of the page."""
     series = style("series", "Helvetica-Bold", 8, 10, textColor=HexColor(accent), spaceAfter=9)
@@ -474,27 +381,3 @@ def spelled(number: int) -> str:
     """A count as running text has it: in words up to twelve."""
     words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
     return words[number] if 0 <= number < len(words) else f"{number:,}"
-
-
-def set_report(make: Callable[[Ledger], Report]) -> tuple[Report, bytes, Ledger]:
-    """Set a report until the page numbers that it mentions are right: its parts, the PDF and the ledger."""
-    known = Ledger()
-    for _ in range(4):
-        report, target = make(known), io.BytesIO()
-        template = Template(target, report, known.pages)
-        template.build(report.story)
-        settled = template.ledger == known
-        known = template.ledger
-        if settled:
-            return report, with_vectors(target.getvalue(), known.vectors), known
-    raise RuntimeError(f"{report.name}: the pages do not settle; shorten the text around a page reference")
-
-
-def with_vectors(pdf: bytes, vectors: list[tuple[int, Box, bytes]]) -> bytes:
-    """The PDF with every vector drawing placed in its box."""
-    with pymupdf.open(stream=pdf) as document:
-        for page, box, drawing in vectors:
-            with pymupdf.open(stream=drawing) as source:
-                document[page - 1].show_pdf_page(pymupdf.Rect(box), source)
-        return bytes(document.tobytes(garbage=3, deflate=True, no_new_id=True))
-

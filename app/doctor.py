@@ -1,0 +1,106 @@
+"""Checks what a library needs to work, and says what to do where something is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+from octavo.errors import explain
+from octavo.library import Library
+from octavo.settings import Settings
+
+_PACKAGES = ["torch", "transformers", "sentence-transformers", "pymupdf", "pymupdf4llm", "langchain-core", "streamlit"]
+_LOW_DISK = 2 * 2**30
+
+
+class Check(NamedTuple):
+    """One thing examined: whether it is as it should be, and what was found."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def examine(settings: Settings) -> list[Check]:
+    """All checks, in the order in which things build on each other; none stops the others."""
+    return [
+        _check("packages", _packages),
+        _check("faiss", _faiss),
+        _check("processor", _processor),
+        _check("embedder", lambda: _embedder(settings)),
+        _check("generator", lambda: _generator(settings)),
+        _check("library", lambda: _library(settings)),
+        _check("settings", lambda: _settings(settings)),
+    ]
+
+
+def _check(name: str, look: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, look())
+    except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
+        return Check(name, False, explain(error) or f"{type(error).__name__}: {error}")
+
+
+def _packages() -> str:
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+
+
+def _faiss() -> str:
+    try:
+        import faiss
+    except ModuleNotFoundError:
+        raise RuntimeError("FAISS is not installed: pip install 'octavo[cpu]', or 'octavo[gpu]' with a GPU") from None
+    gpus = faiss.get_num_gpus() if hasattr(faiss, "get_num_gpus") else 0
+    return f"{faiss.__version__}, {gpus} GPUs"
+
+
+def _processor() -> str:
+    import torch
+
+    from octavo.retrieval.embedder import has_bfloat16
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{os.cpu_count()} cores, {'bfloat16' if has_bfloat16() else 'float32 only'}, {gpu}"
+
+
+def _embedder(settings: Settings) -> str:
+    from octavo.retrieval.embedder import SentenceEmbedder
+
+    embedder = SentenceEmbedder(settings.embedder)
+    return f"{embedder.name}, {embedder.encode(['a']).shape[1]} dimensions"
+
+
+def _generator(settings: Settings) -> str:
+    if settings.generator == "local":
+        from octavo.generation.local import LlamaCppChat
+
+        return f"local: {LlamaCppChat(model=settings.local_model).path.name}"
+    if settings.generator == "openai":
+        return f"openai: {settings.openai_model} at {settings.openai_base_url} (not called)"
+    return "extractive: no model needed"
+
+
+def _library(settings: Settings) -> str:
+    free = shutil.disk_usage(
+        next(p for p in (settings.library.resolve(), *settings.library.resolve().parents) if p.exists())
+    ).free
+    if free < _LOW_DISK:
+        raise RuntimeError(f"only {free / 2**30:.1f} GiB of disk left at {settings.library}: free some first")
+    if not settings.library.exists():
+        return f"{settings.library} is not there yet; `octavo ingest FOLDER` makes it"
+    with Library(settings=settings) as library:
+        states = Counter(str(info.state) for info in library.documents())
+        lacking = [i.name for i in library.documents() if not library.files.pdf(i.sha256).is_file()]
+        indexed = len(library.index.vectors)
+    if lacking:
+        raise RuntimeError(f"the file of {lacking[0]} is gone from the library: ingest it again")
+    counts = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "no documents"
+    return f"{settings.library}: {counts}; {indexed} chunks indexed; {free / 2**30:.0f} GiB free"
+
+
+def _settings(settings: Settings) -> str:
+    return ", ".join(f"{name}={value}" for name, value in settings.model_dump(mode="json").items())

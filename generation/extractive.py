@@ -1,0 +1,120 @@
+"""The extractive reader: finds what answers a question in the evidence, without a language model.
+
+Every sentence, list, table cell and figure of the hits is a candidate (`candidates`, `cells`); how well each fits the
+question is judged by a few features (`fit`); one set of weights compares them all, so that a question which wants a
+figure of a table gets its cell and one which wants an explanation gets sentences. Deterministic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.generation.candidates import Candidate, Kind, figures, heading, prose
+from octavo.generation.cells import cells, continued
+from octavo.generation.combine import extremes, joined, partners
+from octavo.generation.fit import Fit, Judge
+from octavo.generation.model import Finding
+from octavo.generation.question import Question, understand
+from octavo.retrieval.model import Hit
+
+WEIGHTS = Fit(
+    meaning=3.0,
+    context=2.0,
+    words=4.0,
+    rank=1.0,
+    form=0.8,
+    period=1.0,
+    document=1.0,
+    names=2.0,
+    length=-0.5,
+    label=2.0,
+    extra=0.5,
+    newest=0.3,
+    cell=-1.0,
+    cell_asked=1.0,
+    cell_explain=-1.0,
+    figure=0.0,
+    extreme=2.0,
+    bias=-7.0,
+)
+LEAST = 0.1
+"""Score below which nothing is said to answer."""
+MOST = 10
+"""Findings that are given back."""
+EMBEDDED = 160
+"""Candidates of each kind, the best by words, whose meaning is looked at."""
+
+
+class Embedder(Protocol):
+    """What the reader needs of an embedder; LangChain's `Embeddings` have it."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]: ...
+
+
+class ExtractiveReader:
+    """Finds answers by reading the evidence as it stands.
+
+    `embedder` is a LangChain `Embeddings`, or anything with `encode(texts)` -> unit vectors, shape (n, dimensions).
+    """
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+
+    def read(self, question: str, hits: Sequence[Hit]) -> list[Finding]:
+        """What in `hits` answers `question`, best first; nothing when nothing fits."""
+        asked = understand(question)
+        ranked = [(fit.score(WEIGHTS), candidate) for candidate, fit in self.judge(asked, hits)]
+        ranked.sort(key=lambda pair: -pair[0])
+        best = [(score, candidate) for score, candidate in ranked[:MOST] if score >= LEAST]
+        cells = [candidate for _, candidate in ranked if candidate.kind is Kind.CELL]
+        if best and best[0][1].kind is Kind.CELL and (beside := partners(asked, best[0][1], cells)):
+            best[0] = best[0][0], joined(best[0][1], beside)
+        return [Finding(c.text, c.hit, c.element, c.bbox, score) for score, c in best]
+
+    def judge(self, question: Question, hits: Sequence[Hit]) -> list[tuple[Candidate, Fit]]:
+        """The candidates worth a look, each with its features."""
+        candidates = list(_candidates(hits))
+        if question.extreme:
+            candidates += extremes([c for c in candidates if c.kind is Kind.CELL], question.extreme)
+        judge = Judge(question, hits, candidates)
+        first = [(candidate, judge.fit(candidate)) for candidate in candidates]
+        kept: list[Candidate] = []
+        for kind in Kind:
+            some = [pair for pair in first if pair[0].kind is kind]
+            some.sort(key=lambda pair: -pair[1].score(WEIGHTS))
+            kept += [candidate for candidate, _ in some[:EMBEDDED]]
+        meaning, context = self._similar(question.text, kept)
+        return [(c, judge.fit(c, m, n)) for c, m, n in zip(kept, meaning, context, strict=True)]
+
+    def _similar(self, question: str, candidates: Sequence[Candidate]) -> tuple[list[float], list[float]]:
+        """Cosines of the question with each candidate, and with each under its heading."""
+        bare = [c.own if c.row < 0 else c.own.removesuffix(c.header).strip() for c in candidates]
+        under = [f"{heading(c.hit)}: {text}" for c, text in zip(candidates, bare, strict=True)]
+        texts = list(dict.fromkeys([question, *bare, *under]))
+        vectors = dict(zip(texts, self._encode(texts), strict=True))
+        wanted = vectors[question]
+        return [float(vectors[t] @ wanted) for t in bare], [float(vectors[t] @ wanted) for t in under]
+
+    def _encode(self, texts: list[str]) -> NDArray[np.float32]:
+        if hasattr(self._embedder, "encode"):
+            return cast("NDArray[np.float32]", np.asarray(self._embedder.encode(texts), np.float32))
+        array = np.asarray(self._embedder.embed_documents(texts), np.float32)
+        return cast("NDArray[np.float32]", array / np.linalg.norm(array, axis=1, keepdims=True).clip(min=1e-12))
+
+
+def _candidates(hits: Sequence[Hit]) -> Iterator[Candidate]:
+    """Of every element once, as the best hit that holds it gives it."""
+    tables = [(hit, element) for hit in hits for element in hit.elements if element.table]
+    seen: set[str] = set()
+    for hit in hits:
+        for candidate in (*prose(hit), *figures(hit)):
+            if candidate.element.id not in seen:
+                yield candidate
+        for element in hit.elements:
+            if element.table and element.id not in seen:
+                yield from cells(hit, element, continued(element, hit, tables))
+        seen.update(element.id for element in hit.elements)

@@ -1,0 +1,125 @@
+"""An answer as it is kept (`octavo.contract.answer`), with the pages that it cites."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from octavo.ingest.model import Box, ElementType
+from octavo.library import colour
+from octavo.ui import pages, session
+from octavo.ui.closeup import close_up
+from octavo.ui.words import count, plain, short, with_marks
+
+Json = dict[str, Any]
+_QUOTED = 240  # characters of a cited element that are shown beside its picture
+
+
+def show(answer: Json, key: str) -> None:
+    """The whole of an answer; `key` tells it from the others on the page."""
+    if answer["answer"]:
+        st.markdown(with_marks(answer["answer"], lambda number: f"[\\[{number}\\]](#source-{key}-{number})"))
+    for note in answer["notes"]:
+        st.caption(f":material/info: {plain(note)}")
+    if numbers := answer["unsupported"]:
+        listed = ", ".join(map(plain, numbers))
+        stand = "This number stands" if len(numbers) == 1 else "These numbers stand"
+        st.warning(f"{stand} in no cited place: **{listed}**. Check before you rely on it.", icon=":material/warning:")
+    if answer["citations"]:
+        _sources(answer["citations"], key)
+    if answer["generator"]:
+        _evidence(answer, key)
+
+
+def legend(types: Sequence[str]) -> None:
+    """Which colour stands for which type of element."""
+    kinds = sorted({ElementType(kind) for kind in types}, key=list(ElementType).index)
+    st.markdown("  ".join(f":small[{swatch(kind)} {kind}]" for kind in kinds), width="content")
+
+
+def swatch(kind: str) -> str:
+    """A little square in the colour of an element's type, as Markdown."""
+    red, green, blue = (round(255 * part) for part in colour(ElementType(kind)))
+    return f':color[■]{{foreground="rgb({red},{green},{blue})"}}'
+
+
+def _sources(citations: Sequence[Json], key: str) -> None:
+    """A card for each cited page, in order of citation."""
+    by_page: dict[tuple[str, int], list[Json]] = defaultdict(list)
+    for citation in citations:
+        by_page[citation["sha256"], citation["page"]].append(citation)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(f"Read from {count(len(by_page), 'page')}", width="content")
+        legend([citation["type"] for citation in citations])
+    held = {info.sha256 for info in session.documents()}
+    for number, ((sha256, page), cited) in enumerate(by_page.items()):
+        with st.container(border=True, key=f"card-{key}-{number}"):
+            _card(sha256, page, cited, sha256 in held, key)
+
+
+def _card(sha256: str, page: int, cited: Sequence[Json], held: bool, key: str) -> None:
+    name = f"{short(cited[0]['document'], 60)}, page {page}"
+    boxes = tuple((_box(citation), colour(ElementType(citation["type"]))) for citation in cited)
+    try:
+        picture = session.page_picture(sha256, page, boxes) if held else None
+    except (OSError, RuntimeError, IndexError):  # deleted by another process since, or its file is damaged
+        picture = None
+    if picture is None:
+        st.markdown(f"**{plain(name)}**")
+        st.caption(":material/delete: This document is no longer in the library, so its page cannot be shown.")
+        for citation in cited:
+            _heading(citation, key)
+            _quotation(citation)
+        return
+    left, right = st.columns([2, 3], gap="medium")
+    left.image(picture, width="stretch", alt=f"{name}, cited places in colour")
+    with right:
+        pages.link_to_page(sha256, page, plain(name), ":material/description:")
+        for citation in cited:
+            _heading(citation, key)
+            st.image(
+                close_up(sha256, page, _box(citation), colour(ElementType(citation["type"]))),
+                width="stretch",
+                alt=f"The {citation['type']} cited as {citation['number']}",
+            )
+            _quotation(citation)
+
+
+def _heading(citation: Json, key: str) -> None:
+    """Where the answer's mark leads."""
+    number, kind = citation["number"], citation["type"]
+    st.subheader(f"\\[{number}\\] {swatch(kind)} {kind}", anchor=f"source-{key}-{number}")
+
+
+def _quotation(citation: Json) -> None:
+    st.caption(plain(short(citation["text"], _QUOTED)))
+
+
+def _box(citation: Json) -> Box:
+    x0, y0, x1, y1 = citation["bbox"]
+    return x0, y0, x1, y1
+
+
+def _evidence(answer: Json, key: str) -> None:
+    """What was found and kept, and what was left out, with the reasons."""
+    selection: Mapping[str, Sequence[Any]] = answer["selection"]
+    with st.expander("Why this evidence", type="compact", key=f"why-{key}"):
+        seconds = sum(answer["timings"].values())
+        st.caption(f"Written by {plain(answer['generator'])} in {seconds:.1f} s. Places found, the best first:")
+        for rank, hit in enumerate(selection["kept"], 1):
+            _hit(f"{rank}", hit, hit["why"])
+        if selection["dropped"]:
+            st.caption("Left out:")
+        for hit in selection["dropped"]:
+            _hit("–", hit, [hit["reason"], *hit["why"]])
+        for note in selection["notes"]:
+            st.caption(plain(note))
+
+
+def _hit(rank: str, hit: Json, reasons: Sequence[str]) -> None:
+    where = f"**{rank}** {swatch(hit['type'])} {plain(hit['document'])}, page {hit['page']}, {hit['type']}"
+    why = f"score {hit['score']:.4f}; {'; '.join(reasons)}"
+    st.markdown(f"{where}  \n{plain(short(hit['text'], 140))}  \n:small[:gray[{plain(why)}]]")

@@ -1,0 +1,80 @@
+"""What stands above the question: which documents to ask, what writes the answer, and the question itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import cast
+
+import streamlit as st
+
+from octavo.ingest.catalogue import DocumentInfo
+from octavo.settings import EMBEDDED, Generator, Settings
+from octavo.ui import session
+from octavo.ui.words import count, plain, short
+
+_NAMES: dict[Generator, str] = {"extractive": "Exact quotes", "local": "Local model", "openai": "Endpoint"}
+
+
+def ask(ready: Mapping[str, DocumentInfo], on_question: Callable[[], None]) -> None:
+    """The pinned bar at the bottom; `on_question` runs as a callback when a question is sent."""
+    with st.bottom:
+        with st.container(horizontal=True, gap="small", key="controls"):
+            _documents(ready)
+            _generator(session.library().settings)
+        words = "Ask a question about your documents" if ready else "Add a PDF first, then ask about it"
+        st.chat_input(
+            words, key="question", max_chars=2000, submit_mode="disable", disabled=not ready, on_submit=on_question
+        )
+
+
+def chosen_documents(ready: Mapping[str, DocumentInfo]) -> list[str]:
+    """SHA-256 of the documents to ask; none means all. Those deleted meanwhile do not count."""
+    return [key for key in st.session_state.get("documents") or () if key in ready]
+
+
+def chosen_generator(settings: Settings) -> Generator:
+    return cast(Generator, st.session_state.get("generator") or settings.generator)
+
+
+def _documents(ready: Mapping[str, DocumentInfo]) -> None:
+    chosen = chosen_documents(ready)
+    st.session_state["documents"] = chosen
+    if not chosen:
+        label = "All documents"
+    elif len(chosen) == 1:
+        label = plain(short(ready[chosen[0]].name, 32))
+    else:
+        label = f"{len(chosen)} of {count(len(ready), 'document')}"
+    with st.popover(label, icon=":material/filter_list:", disabled=not ready, type="tertiary", key="filter"):
+        st.multiselect(
+            "Answer only from",
+            list(ready),
+            format_func=lambda key: ready[key].name,
+            key="documents",
+            placeholder="All documents",
+            persist_state="session",
+        )
+
+
+def _generator(settings: Settings) -> None:
+    model = "Gemma 3 270M, small" if settings.local_model == EMBEDDED else settings.local_model.rpartition("/")[2]
+    what = {
+        "extractive": "The sentence or table cell that answers, word for word. Needs no model and invents nothing.",
+        "local": f"A language model on this machine phrases what was found: {plain(model)}.",
+        "openai": f"{plain(settings.openai_model)} at {plain(settings.openai_base_url)} reads the pages and writes.",
+    }
+    st.session_state.setdefault("generator", settings.generator)
+    with st.popover(_NAMES[chosen_generator(settings)], icon=":material/edit_note:", type="tertiary", key="writer"):
+        st.radio(
+            "What writes the answer",
+            list(_NAMES),
+            format_func=lambda key: _NAMES[key],
+            captions=[what[key] for key in _NAMES],
+            key="generator",
+            persist_state="session",
+        )
+        st.caption(
+            "For a larger model, start Octavo with its name:\n\n"
+            "`OCTAVO_LOCAL_MODEL=/path/model.gguf octavo serve`\n\n"
+            "`OCTAVO_OPENAI_BASE_URL=http://host:8000/v1 OCTAVO_OPENAI_MODEL=name octavo serve`"
+        )

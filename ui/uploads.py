@@ -1,0 +1,144 @@
+"""Taking PDFs in: the place to drop them, and how far the ingestion is.
+
+An ingestion runs in a thread of its own and belongs to the library, not to a visitor: it goes on when the page is left,
+and every page shows how far it is. The thread only writes to its `Job`; what is drawn is drawn by the script.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import streamlit as st
+
+from octavo.ingest.catalogue import DocumentInfo
+from octavo.ingest.model import State
+from octavo.ingest.pipeline import IngestReport, Progress
+from octavo.library import Library
+from octavo.ui import session
+from octavo.ui.words import count, plain
+
+_EVERY = 0.5  # seconds between looks at a running ingestion
+
+
+@dataclass(slots=True)
+class Job:
+    """One ingestion: the names it was given, what has happened, and in the end its report or its error."""
+
+    names: list[str]
+    progress: Progress | None = None
+    finished: list[DocumentInfo] = field(default_factory=list)
+    report: IngestReport | None = None
+    error: str | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.report is None and self.error is None
+
+    def note(self, progress: Progress) -> None:
+        """Called from the ingestion's threads, one at a time."""
+        self.progress = progress
+        if progress.document:
+            self.finished.append(progress.document)
+
+    def run(self, library: Library, files: Sequence[tuple[str, bytes]]) -> None:
+        try:
+            self.report = library.upload(files, self.note)
+        except Exception as error:  # noqa: BLE001 - shown where the progress was
+            self.error = session.line(error)
+
+
+@st.cache_resource(show_spinner=False)
+def _jobs() -> dict[Path, Job]:
+    """The latest ingestion of each library."""
+    return {}
+
+
+def job() -> Job | None:
+    return _jobs().get(session.library().folder.resolve())
+
+
+def show() -> None:
+    """The place to drop PDFs, and what became of the last ones."""
+    running = job()
+    if running is None or not running.running:
+        generation = st.session_state.setdefault("uploads", 0)
+        files = st.file_uploader(
+            "Add PDFs: drop them here or choose them",
+            type="pdf",
+            accept_multiple_files=True,
+            key=f"upload-{generation}",
+        )
+        if files:
+            _start([(file.name, file.getvalue()) for file in files])
+            st.session_state["uploads"] = generation + 1  # a new key empties the widget
+            st.rerun()
+    show_running()
+
+
+def _start(files: Sequence[tuple[str, bytes]]) -> None:
+    library = session.library()
+    job = _jobs()[library.folder.resolve()] = Job([name for name, _ in files])
+    Thread(target=job.run, args=(library, files), name="ingest", daemon=True).start()
+
+
+def show_running() -> None:
+    """The ingestion that runs, or the report of the last one until it is put away."""
+    current = job()
+    if current is None:
+        return
+    with st.container(border=True, key="ingestion"):
+        if current.running:
+            st.fragment(_watch, run_every=_EVERY)(current)
+        else:
+            _report(current)
+
+
+def _watch(job: Job) -> None:
+    if not job.running:
+        session.forget_documents()
+        st.rerun()
+    progress = job.progress
+    if progress is None:
+        st.progress(0.0, "Starting to read…")
+    else:
+        done = progress.bytes_done / progress.bytes if progress.bytes else 0.0
+        rate = f", {progress.pages / progress.seconds:.1f} pages a second" if progress.seconds > 1 else ""
+        text = f"{progress.done} of {count(progress.documents, 'document')}, {count(progress.pages, 'page')}{rate}"
+        st.progress(min(done, 1.0), text)
+    _lines(job)
+    st.caption("You may leave this page: reading goes on.")
+
+
+def _lines(job: Job) -> None:
+    """A line for each document: those that are done, then those that are not."""
+    for info in job.finished:
+        st.markdown(_line(info))
+    for name in (Counter(job.names) - Counter(info.name for info in job.finished)).elements():
+        st.markdown(f":material/hourglass_top: {plain(name)} :gray[· reading]")
+
+
+def _line(info: DocumentInfo, unchanged: bool = False) -> str:
+    if info.state is State.FAILED:
+        return f":red[:material/error:] {plain(info.name)} :gray[·] {plain(info.error or 'failed')}"
+    what = "was here already" if unchanged else f"{count(info.pages, 'page')}, {count(info.chunks, 'chunk')}"
+    return f":green[:material/check:] {plain(info.name)} :gray[· {what}]"
+
+
+def _report(job: Job) -> None:
+    if job.error:
+        st.markdown(f":red[:material/error:] {plain(job.error)}")
+    if report := job.report:
+        failed = len(report.failed)
+        added = len(report.documents) - failed - len(report.unchanged)
+        words = [f"{count(added, 'document')} added"]
+        words += [f"{failed} failed"] if failed else []
+        st.markdown(f"**{', '.join(words)}** :gray[· {count(report.pages, 'page')} in {report.seconds:.0f} s]")
+        for info in report.documents:
+            st.markdown(_line(info, info.sha256 in report.unchanged))
+    if st.button("Close", key="close-report", type="tertiary"):
+        _jobs().pop(session.library().folder.resolve(), None)
+        st.rerun()

@@ -1,0 +1,49 @@
+"""Text for people: document text made harmless for Markdown, and numbers with their nouns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_MARK = re.compile(r"\[(\d{1,4})\]")
+# Streamlit looks for links, shortcodes and arrows in the text that parsing has left, where an escape no longer shows:
+# an invisible joiner parts them.
+_JOINER = "\u2060"
+_LATE = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=:)(?=[\w+-]+:)|(?<=\w)(?=@)|(?<=[<>~-])(?=[-=>])", re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    """`text` as Markdown that shows its own characters and nothing else: no HTML, links, pictures, LaTeX or colours."""
+    lines = "".join(c for c in text if c.isprintable() or c in "\n\t").split("\n")
+    escaped = (_PUNCTUATION.sub(r"\\\1", _LATE.sub(_JOINER, " ".join(line.split()))) for line in lines)
+    return "  \n".join(escaped).strip()
+
+
+def with_marks(text: str, link: Callable[[int], str]) -> str:
+    """`text` as `plain` gives it, but each citation mark `[n]` as the Markdown that `link(n)` gives."""
+    parts = _MARK.split(text)
+    pieces = [link(int(part)) if n % 2 else _plain_part(part) for n, part in enumerate(parts)]
+    return "".join(pieces).strip()
+
+
+def _plain_part(text: str) -> str:
+    """`plain`, with the white space at both ends kept, which parts words from marks."""
+    lead, tail = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+    return f"{' ' if lead else ''}{plain(text)}{' ' if tail and text.strip() else ''}"
+
+
+def short(text: str, most: int) -> str:
+    """`text` on one line of at most `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: "1 page", "1,204 pages"."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def size(number: int) -> str:
+    """Bytes as people say them."""
+    return f"{number / 2**20:,.1f} MB" if number >= 2**20 else f"{max(1, round(number / 2**10))} KB"

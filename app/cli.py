@@ -161,7 +161,7 @@ def ingest(
             report = shelf.ingest(paths, recursive=recursive, on_progress=show)
         if as_json:
             _print_json(contract.report(report))
-        else:
+        elif report.documents:
             added = len(report.documents) - len(report.failed) - len(report.unchanged)
             rate = f", {report.pages / report.seconds:.1f} pages/s" if report.pages else ""
             click.echo(

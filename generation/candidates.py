@@ -54,7 +54,9 @@ class Candidate:
 
 _PROSE = {ElementType.TEXT, ElementType.LIST, ElementType.FOOTNOTE, ElementType.CAPTION}
 _END = re.compile(r"(?<=[.!?])[\"”’)]*\s+(?=[A-Z0-9(\"“•])")
-_ABBREVIATION = re.compile(r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|No|Nos|vs|Inc|Corp|Co|Ltd|Fig|Sec|Dept|approx|al)\.|\b[ap]\.m\.)$")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:[A-Z]|Mr|Mrs|Ms|Dr|St|No|Nos|vs|Inc|Corp|Co|Ltd|Fig|Sec|Dept|approx|al)\.|\b[ap]\.m\.)$"
+)
 _ANAPHORA = re.compile(
     r"^(?:This|That|These|Those|It|They|He|She|Its|Their|Such|However|Therefore|Additionally|In addition|As a result)\b"
 )
@@ -91,9 +93,7 @@ def prose(hit: Hit) -> Iterator[Candidate]:
             pointing = n > 0 and _ANAPHORA.match(sentence)
             text = f"{parts[n - 1]} {sentence}" if pointing else sentence
             around = " ".join(filter(None, [above, *parts[max(0, n - 1) : n], *parts[n + 1 : n + 2]]))
-            yield Candidate(
-                Kind.SENTENCE, hit, element, element.bbox, text, sentence, around, sentence, find(sentence)
-            )
+            yield Candidate(Kind.SENTENCE, hit, element, element.bbox, text, sentence, around, sentence, find(sentence))
     yield from _lists(hit, elements, above)
 
 

@@ -117,6 +117,8 @@ def continued(element: Element, hit: Hit, others: Sequence[tuple[Hit, Element]])
         for owner, other in others
         if other.table and owner.sha256 == hit.sha256 and 0 <= element.page - other.page <= 2 and other is not element
     ]
-    fitting = [e for e in before if e.table and len(e.table.rows[0]) == len(table.rows[0]) and any(column_names(e.table)[1:])]
+    fitting = [
+        e for e in before if e.table and len(e.table.rows[0]) == len(table.rows[0]) and any(column_names(e.table)[1:])
+    ]
     best = max(fitting, key=lambda e: (e.page, e.bbox[1]), default=None)
     return best.table if best else None

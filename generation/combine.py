@@ -46,7 +46,11 @@ def _extreme(cells: Sequence[Candidate], sign: int, named: bool) -> Iterator[Can
     if len(cells) < _FEWEST:
         return
     best = max(cells, key=lambda cell: sign * (number(cell.value) or 0.0))
-    what, of = (timeless(best.header), best.label) if named else (best.label, " ".join(filter(None, [best.group, best.header])))
+    what, of = (
+        (timeless(best.header), best.label)
+        if named
+        else (best.label, " ".join(filter(None, [best.group, best.header])))
+    )
     word = "highest" if sign > 0 else "lowest"
     yield replace(
         best,

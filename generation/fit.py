@@ -15,7 +15,7 @@ from functools import cached_property
 from rapidfuzz.distance import JaroWinkler
 
 from octavo.generation.candidates import Candidate, Kind
-from octavo.generation.periods import Period, agreement, current, find
+from octavo.generation.periods import Period, agreement, current, find, undated
 from octavo.generation.question import Question, Want, found, terms
 from octavo.retrieval.model import Hit
 
@@ -28,8 +28,8 @@ class Fit:
     `words`, the share of the question's terms that it and its surroundings hold, the rarer the heavier; `rank`, its
     hit's score over the best hit's; `form`, whether it looks like what is asked for (a number, a date, a name, a
     reason); `period` and `document`, whether its column or sentence, and its document, are of the period asked for;
-    `names`, the share of the question's names that its document holds; `length` in units of 500 characters.
-    Of cells: `label`, the share of the row's label that the question names; `extra`, whether the column is of another
+    `names`, how far its document falls short of another in holding the question's names (0 or less); `length` in units of 500 characters.
+    Of cells: `label` and `group`, the share of the row's label, and of its group's, that the question names; `extra`, whether the column is of another
     sort than was asked (a target, a change); `newest`, whether its column is the newest; `cell`, `cell_asked` and
     `cell_explain`, 1 for any cell, for one where a quantity is asked for, and for one where prose is. `figure`, `extreme` and
     `fragment`: 1 for a figure, for a cell that is the largest or smallest of several, and for words without a sentence.
@@ -45,6 +45,7 @@ class Fit:
     names: float = 0.0
     length: float = 0.0
     label: float = 0.0
+    group: float = 0.0
     extra: float = 0.0
     newest: float = 0.0
     cell: float = 0.0
@@ -65,13 +66,16 @@ NEAR = 0.6
 """What a term counts that stands in a candidate's heading, caption or neighbours; in itself it counts 1."""
 FAR = 0.3
 """What a term counts that only the document's name, title or headings hold."""
+SHORT = 0.9
+"""What a label counts that the question names by its initials."""
 ALIKE = 0.8
 """Jaro-Winkler similarity from which a word of a file's name stands for a name: "INTC" for "Intel"."""
 
 _PLANNED = re.compile(r"\b(?:targets?|goals?|planned|plan|budget(?:ed)?|forecast|projected|estimated?)\b", re.I)
 _CHANGE = re.compile(r"\b(?:change|variance|growth|increase|decrease|difference|trend)\b", re.I)
+_FISCAL = re.compile(r"\bfiscal\b|\bFY", re.I)
 _QUANTITIES = {Want.NUMBER, Want.MONEY, Want.PERCENT}
-_DIGIT = re.compile(r"\d")
+_QUANTITY = re.compile(r"(?<![\w/-])[-−(]?[$€£¥]?\d[\d,.]*(?![\w/]*/)(?!\d)")
 _MONEY = re.compile(r"[$€£¥]|\b(?:million|billion|thousand|dollars)\b", re.I)
 _PERCENT = re.compile(r"%|\bpercent", re.I)
 _PERSON = re.compile(r"\b[A-Z][a-z]+\s+(?:[A-Z]\.?\s+)?[A-Z][a-z]+|\b[A-Z]{2,}\b")
@@ -102,7 +106,7 @@ class Judge:
         self._titles = frozenset(
             name for name in question.names for some in self._documents.values() if _titled(name, some[0])
         )
-        self._weights = self._rarity({candidate.own for candidate in candidates})
+        self._weights = self._rarity({(c.own, c.near, c.hit.chunk.context) for c in candidates})
 
     def fit(self, candidate: Candidate, meaning: float = 0.0, context: float = 0.0) -> Fit:
         """The features of a candidate, given the cosines of its own text and of that under its heading."""
@@ -120,7 +124,8 @@ class Judge:
             document=self._agreements[key],
             names=self._names[key],
             length=min(1.0, len(candidate.text) / 500),
-            label=self._label(candidate) if is_cell else 0.0,
+            label=self._label(candidate.label) if is_cell else 0.0,
+            group=self._label(candidate.group) if is_cell else 0.0,
             extra=self._extra(candidate) if is_cell else 0.0,
             newest=float(is_cell and bool(candidate.period.last[0]) and candidate.period.last == _newest(candidate)),
             cell=float(is_cell),
@@ -135,7 +140,7 @@ class Judge:
     def _holds(self, text: str) -> frozenset[str]:
         return found(self.question, text)
 
-    def _rarity(self, texts: Iterable[str]) -> dict[str, float]:
+    def _rarity(self, texts: Iterable[tuple[str, str, str]]) -> dict[str, float]:
         """The weight of each of the question's terms: its inverse frequency among the candidates.
 
         A name that a document goes by weighs nothing here: all of that document is about it (see `names`).
@@ -144,7 +149,7 @@ class Judge:
         total = 0
         for text in texts:
             total += 1
-            counts.update(self._holds(text))
+            counts.update(frozenset().union(*map(self._holds, text)))
         return {term: math.log(1 + (1 + total) / (1 + counts[term])) for term in self.question.terms - self._titles}
 
     def _words(self, candidate: Candidate) -> float:
@@ -157,15 +162,19 @@ class Judge:
         )
         return credit / whole if whole else 0.0
 
-    def _label(self, candidate: Candidate) -> float:
-        """The share of a label's terms that the question holds."""
-        label = terms(candidate.label) - self._titles
-        if not label:
-            return 0.5
-        named = label & self.question.terms
-        if covered := self._holds(candidate.label) - named:  # found by their initials
-            return max(len(named) / len(label), len(covered) / len(label | covered), 0.9)
-        return len(named) / len(label)
+    def _label(self, label: str) -> float:
+        """The share of a label's terms that the question holds; the best of them for one that names alternatives."""
+        shares = [self._share(part) for part in label.split("/")]
+        return max((share for share in shares if share is not None), default=0.5)
+
+    def _share(self, label: str) -> float | None:
+        words = terms(label) - self._titles
+        if not words:
+            return None
+        named = words & self.question.terms
+        if self._holds(label) - self._titles - named:  # found by its initials
+            return max(SHORT, len(named) / len(words))
+        return len(named) / len(words)
 
     def _form(self, candidate: Candidate) -> float:
         wants, value = self.question.wants, candidate.value
@@ -176,7 +185,7 @@ class Judge:
                 return -1.0
             return 1.0 if _MONEY.search(value) else 0.0
         if Want.NUMBER in wants:
-            return 1.0 if _DIGIT.search(value) else -1.0
+            return 1.0 if _QUANTITY.search(undated(value)) else -1.0
         checks = [_FORMS[want](value) for want in wants if want in _FORMS]
         return (1.0 if all(checks) else -0.5) if checks else 0.0
 
@@ -207,7 +216,10 @@ class Judge:
 
     @cached_property
     def _names(self) -> dict[str, float]:
-        """For each document the share of the question's names that it holds, a name that few documents hold weighing more."""
+        """For each document the share of the question's names that it holds, less that of the document that holds most.
+
+        A name that few documents hold weighs more.
+        """
         names = self.question.names
         has = {key: {name: self._has(name, key) for name in names} for key in self._documents}
         shares = {}
@@ -215,7 +227,8 @@ class Judge:
         for key in self._documents:
             whole = sum(weight.values())
             shares[key] = sum(weight[name] * has[key][name] for name in names) / whole if whole else 0.0
-        return shares
+        most = max(shares.values(), default=0.0)
+        return {key: share - most for key, share in shares.items()}
 
     def _has(self, name: str, key: str) -> float:
         return 1.0 if _titled(name, self._documents[key][0]) else 0.8 if name in self._known[key] else 0.0
@@ -232,7 +245,17 @@ class Judge:
                 for key, p in periods.items()
             }
         asked = replace(self.question.period, months=frozenset(), days=frozenset())
-        return {key: float(agreement(asked, replace(p, months=frozenset()))) for key, p in periods.items()}
+        if self.question.period.days:  # a date says nothing of the report that holds it
+            return dict.fromkeys(periods, 0.0)
+        return {key: self._agreement(asked, replace(p, months=frozenset())) for key, p in periods.items()}
+
+    def _agreement(self, asked: Period, there: Period) -> float:
+        """As `agreement`; a fiscal year, which may run ahead of the year in a file's name, contradicts no neighbour."""
+        verdict = agreement(asked, there)
+        if verdict < 0 and _FISCAL.search(self.question.text):
+            ahead = replace(there, years=frozenset(year + 1 for year in there.years))
+            return 0.0 if agreement(asked, ahead) > 0 else -1.0
+        return float(verdict)
 
     @cached_property
     def _asked(self) -> dict[str, tuple[Period, bool]]:
@@ -268,7 +291,8 @@ def _shortens(short: str, word: str) -> bool:
 
 
 def _is_fragment(text: str) -> bool:
-    return len(text.split()) < 6 and not text.rstrip().endswith((".", "!", "?"))
+    end = text.rstrip()[-1:]
+    return end == ":" or (len(text.split()) < 6 and end not in ".!?")
 
 
 def _order(period: Period) -> tuple[int, int]:

@@ -28,15 +28,20 @@ _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 
 _COUNTS = {"three": 3, "six": 6, "nine": 9, "twelve": 12, "3": 3, "6": 6, "9": 9, "12": 12}
 _COUNT = "|".join(_COUNTS)
 
-_DATE = re.compile(rf"\b({_MONTH})\.?\s+(\d{{1,2}})(?!\d)(?:,?\s*({_YEAR})(?!\d))?|\b({_MONTH})\.?,?\s+({_YEAR})(?!\d)", re.I)
+_DATE = re.compile(
+    rf"\b({_MONTH})\.?\s+(\d{{1,2}})(?!\d)(?:,?\s*({_YEAR})(?!\d))?|\b({_MONTH})\.?,?\s+({_YEAR})(?!\d)", re.I
+)
 _NUMERIC_DATE = re.compile(rf"(?<!\d)(\d{{1,2}})/(\d{{1,2}})/({_YEAR})(?!\d)")
-_YEARS = re.compile(rf"(?<![\d.,$/-])({_YEAR})(?![\d%]|[.,]\d)|\bFY\s?'?(\d\d)(?!\d)|(?:(?<=[a-z_-])|(?<=q[1-4]))({_YEAR})(?!\d)", re.I)
+_YEARS = re.compile(
+    rf"(?<![\d.,$/-])({_YEAR})(?![\d%]|[.,]\d)|\bFY\s?'?(\d\d)(?!\d)|(?:(?<=[a-z_-])|(?<=q[1-4]))({_YEAR})(?!\d)", re.I
+)
 _QUARTER = re.compile(
     rf"(?<![a-z])q([1-4])(?=\D|{_YEAR}|$)|(?<!\d)([1-4])q(?=\W|\d|$)|\b({'|'.join(_ORDINALS)})(?:\s+fiscal)?[\s-]+quarter",
     re.I,
 )
 _LENGTH = re.compile(rf"\b({_COUNT})[\s-]*(?:and\s+({_COUNT})[\s-]*)?months?\b", re.I)
 _QUARTERLY = re.compile(r"\bquarter(?:ly)?\b", re.I)
+_INSTANT = re.compile(r"\bas (?:of|at)\b", re.I)
 _HALF = re.compile(r"\bh[12]\b|\bfirst half\b|\bsix months\b", re.I)
 _YEARLY = re.compile(r"\b(?:fiscal\s+)?years?\s+ended\b|\bfy\s?'?\d\d|\bfiscal\s+(?:year\s+)?20\d\d|\bannual\b", re.I)
 
@@ -45,7 +50,7 @@ _YEARLY = re.compile(r"\b(?:fiscal\s+)?years?\s+ended\b|\bfy\s?'?\d\d|\bfiscal\s
 class Period:
     """What a text says of time.
 
-    `months` are lengths (3 for a quarter, 12 for a year), `days` the dates named, `quarters` 1 to 4.
+    `months` are lengths (3 for a quarter, 12 for a year, 0 for a point in time: "as of ..."), `days` the dates named, `quarters` 1 to 4.
     """
 
     years: frozenset[int] = frozenset()
@@ -78,6 +83,8 @@ def find(text: str) -> Period:
         months.add(6)
     if _YEARLY.search(text) and not quarters:
         months.add(12)
+    if _INSTANT.search(text) and not months:
+        months.add(0)
     return Period(frozenset(years), frozenset(quarters), frozenset(months), frozenset(days))
 
 
@@ -106,7 +113,7 @@ def agreement(asked: Period, there: Period) -> int:
         verdicts.append(bool(asked.years & there.years))
     if asked.quarters and there.quarters:
         verdicts.append(bool(asked.quarters & there.quarters))
-    if asked.months and there.months:
+    if asked.months and there.months - {0}:  # what was so at a point in time may still answer for the quarter
         verdicts.append(bool(asked.months & there.months))
     return 0 if not verdicts else 1 if all(verdicts) else -1
 

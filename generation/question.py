@@ -51,7 +51,7 @@ class Question:
     initials: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
 
-_TOKEN = re.compile(r"%|[A-Za-z][A-Za-z0-9]*(?:[&/'’.-][A-Za-z0-9]+)*|\d[\w,.]*(?:[-/]\w+)*")
+_TOKEN = re.compile(r"%|[A-Za-z][A-Za-z0-9]*(?:[&'’.-][A-Za-z0-9]+)*|\d[\w,.]*(?:[-/]\w+)*")
 _POSSESSIVE = re.compile(r"['’]s?$")
 _NAME = re.compile(r"[A-Z]|[A-Za-z]*\d[A-Za-z]|[A-Za-z]+-?\d")
 _STOP = frozenset(
@@ -61,11 +61,13 @@ _STOP = frozenset(
     these they this those through to under up us versus via vs was we were what when where whether which while who
     whom whose why will with within would you your""".split()
 )
-_TALK = frozenset(  # words about asking, reports and time: what they mean is in `wants`, `period` and the document's name
-    """10-k 10-q 10k 10q accord amount answer ask base compar describ detail disclos discuss document explain
+_TALK = (
+    frozenset(  # words about asking, reports and time: what they mean is in `wants`, `period` and the document's name
+        """10-k 10-q 10k 10q accord amount answer ask base compar describ detail disclos discuss document explain
     fiscal file filing fy give includ inform latest mention month most-rec note period pleas present primarili provid
     quarter question quarterli question rais recent report respect show shown specif specifi statement tell
     total use util year ye annual end ended""".split()
+    )
 )
 _PERIOD_WORD = re.compile(
     r"^(?:(?:19|20)\d\d|q[1-4](?:20\d\d)?|fy\d*|h[12]|first|second|third|fourth|three|six|nine|january|february|march|april"

@@ -126,7 +126,8 @@ class Catalogue:
             if row is None:
                 session.add(DocumentRow(sha256=sha256, name=name, size=size, source=source, state=State.QUEUED))
             else:
-                row.name, row.source = (name, source) if source else (row.name, row.source)
+                if source and not (row.source and Path(row.source).is_file()):  # a copy elsewhere changes nothing
+                    row.name, row.source = name, source
                 if row.state == State.FAILED:
                     row.state, row.error = State.QUEUED, None
         info = self.document(sha256)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
@@ -20,6 +21,7 @@ T = TypeVar("T")
 _RANGE = 8  # pages of one task: enough to pay for opening the file, few enough to spread a long PDF over all workers
 _LOGO_PAGES = 3
 _TITLE_LENGTH = 150
+_PAGE_NUMBER = 12  # characters, digits apart, that a page number is dressed in ("Page  of ")
 
 
 def sha256_of(path: Path) -> str:
@@ -80,7 +82,7 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
         for e in content.elements
         if e.image not in logos
     ]
-    elements = name_captions(elements)
+    elements = name_captions(_lone_lines(elements))
     pages = tuple(content.page for content in contents)
     pictures = {name: png for content in contents for name, png in content.pictures.items() if name not in logos}
     empty = [str(c.page.number) for c in contents if not any(e.text or e.image for e in c.elements)]
@@ -94,6 +96,19 @@ def _logos(contents: Sequence[PageContent]) -> set[str]:
     digests = {name: hashlib.sha256(png).digest() for content in contents for name, png in content.pictures.items()}
     counts = Counter(digests.values())
     return {name for name, digest in digests.items() if counts[digest] >= _LOGO_PAGES}
+
+
+def _lone_lines(elements: Sequence[Element]) -> list[Element]:
+    """The elements, a header or footer that is all its page says, and is said on no other, being its text."""
+    around = (ElementType.HEADER, ElementType.FOOTER)
+    said = Counter(re.sub(r"\d+", "", e.text) for e in elements)
+    full = {e.page for e in elements if e.type not in around}
+
+    def alone(element: Element) -> bool:
+        words = re.sub(r"\d+", "", element.text)
+        return element.type in around and element.page not in full and len(words) > _PAGE_NUMBER and said[words] == 1
+
+    return [replace(e, type=ElementType.TEXT) if alone(e) else e for e in elements]
 
 
 def _title(elements: Sequence[Element]) -> str:

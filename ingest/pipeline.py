@@ -133,6 +133,7 @@ class _Ingestion:
         self.started = monotonic()
         self.stopping = threading.Event()
         self.lock = threading.Lock()
+        self.claimed: set[str] = set()
         self.done = self.failed = self.documents = self.bytes = 0
         self.bytes_done = 0.0
         self.embedder = ThreadPoolExecutor(1, "embed")
@@ -146,19 +147,20 @@ class _Ingestion:
         tasks = [readers.submit(self._finish, info, info.size) for info in left]
         tasks += [readers.submit(self._take_in, source) for source in sources]
         try:
-            finished = {info.sha256: info for task in tasks for info in (task.result().result(),)}
+            running = [future for task in tasks if (future := task.result())]
+            finished = [future.result() for future in running]
         except BaseException:
             self.stopping.set()
             raise
         finally:
             readers.shutdown(wait=not self.stopping.is_set(), cancel_futures=True)
             self.embedder.shutdown(wait=True, cancel_futures=True)
-        self.report.documents = list(finished.values())
+        self.report.documents = finished
         self.report.seconds = monotonic() - self.started
         return self.report
 
-    def _take_in(self, source: Source) -> Future[DocumentInfo]:
-        """Discovered -> queued, and on. What cannot be read at all is entered as failed under the hash of its bytes."""
+    def _take_in(self, source: Source) -> Future[DocumentInfo] | None:
+        """Discovered -> queued, and on; None for bytes that this run has taken in under another name."""
         if self.stopping.is_set():
             raise _Stopped
         size = _size(source.path)
@@ -170,6 +172,13 @@ class _Ingestion:
                 sha256 = self.files.add(source.path)
         except (OSError, UnreadableError) as error:
             return self._refuse(source, size, error)
+        with self.lock:
+            twin = sha256 in self.claimed
+            self.claimed.add(sha256)
+        if twin:
+            self.documents -= 1
+            self._advance(share=size)
+            return None
         info = self.catalogue.queue(sha256, source.name, size, str(source.path.resolve()) if source.lasting else None)
         return self._finish(info, size)
 
@@ -197,8 +206,8 @@ class _Ingestion:
                 raise _Stopped from error
             self.catalogue.fail(info.sha256, str(error))
             self.files.store_pictures(info.sha256, {})
-            return _done(self._report(self._current(info), size))
-        return self.embedder.submit(self._embed, info, size)
+            return _done(self._report(self._current(info)))
+        return self.embedder.submit(self._embed, info, size if info.state is State.PARSED else 0)
 
     def _read(self, info: DocumentInfo) -> None:
         """Queued -> parsed. Raises UnreadableError when nothing of the document can be had."""
@@ -235,12 +244,12 @@ class _Ingestion:
     def _current(self, info: DocumentInfo) -> DocumentInfo:
         return self.catalogue.document(info.sha256) or info
 
-    def _report(self, info: DocumentInfo, size: int) -> DocumentInfo:
-        """Counts a document as done; the bytes of pages already counted are not counted twice."""
+    def _report(self, info: DocumentInfo, size: int = 0) -> DocumentInfo:
+        """Counts a document as done, and `size` bytes of it that were not read page by page."""
         with self.lock:
             self.done += 1
             self.failed += info.state is State.FAILED
-        self._advance(document=info)
+        self._advance(share=size, document=info)
         return info
 
     def _advance(self, pages: int = 0, share: float = 0.0, document: DocumentInfo | None = None) -> None:

@@ -31,17 +31,21 @@ def grid(
     """A Table from a raw grid: text cleaned, cells that a word straddles joined into a span, header rows counted.
 
     `words` are the page's words with their boxes. A layout grid cuts a header that stands over several columns
-    ("Three Mo|nths Ended"); a word drawn across a column's edge shows that no edge is there in that row.
+    ("Three Mo|nths Ended", "Commercial |Banking"); a word drawn across a column's edge, or in a header a gap there that
+    is no wider than between words, shows that no edge is there in that row.
     """
     width = max((len(row) for row in rows), default=0)
-    text = [[join_lines((value or "").splitlines()) for value in row] + [""] * (width - len(row)) for row in rows]
+    text = [
+        [join_lines((value or "").splitlines(), heal=False) for value in row] + [""] * (width - len(row))
+        for row in rows
+    ]
     boxes: list[list[Box | None]] = [[_box(cell) for cell in row] + [None] * (width - len(row)) for row in cells]
     header = _header_rows(text)
     spans = []
     for r, row in enumerate(boxes):
         for first, last in _straddled(row, words, r < header):
             box = union([b for b in row[first : last + 1] if b])
-            text[r][first] = join_lines(_lines(_inside(box, words)))
+            text[r][first] = join_lines(_lines(_inside(box, words)), heal=False)
             text[r][first + 1 : last + 1] = [""] * (last - first)
             spans.append(Span(r, first, 1, last - first + 1))
     return Table(tuple(map(tuple, text)), tuple(map(tuple, boxes)), tuple(spans), header_rows=_header_rows(text))
@@ -51,19 +55,18 @@ def _box(cell: Sequence[float] | None) -> Box | None:
     return None if cell is None else (float(cell[0]), float(cell[1]), float(cell[2]), float(cell[3]))
 
 
-def _straddled(row: Sequence[Box | None], words: Sequence[Word], header: bool) -> list[tuple[int, int]]:
-    """Runs (first, last) of columns joined by a word across the edge or, in a `header`, by two words a space apart."""
+def _straddled(row: Sequence[Box | None], words: Sequence[Word], in_header: bool) -> list[tuple[int, int]]:
+    """Runs (first, last) of columns joined by words that reach at least a third of a letter into both neighbours.
+
+    In a header two words with no more than a space between them, one on each side of the edge, join them too.
+    """
     joined = []
     for j in range(len(row) - 1):
         left, right = row[j], row[j + 1]
         if left is None or right is None:
             continue
-        edge, middle = left[2], (left[1] + left[3]) / 2
-        line = [w for w in words if w[1] < middle < w[3] + 2 and left[0] < w[2] and w[0] < right[2]]
-        across = any(w[0] + (reach := (w[2] - w[0]) / max(1, len(w[4])) / 3) < edge < w[2] - reach for w in line)
-        before = [w for w in line if w[2] <= edge + 1 and not is_value(w[4])] if header else []
-        after = [w for w in line if w[0] >= edge - 1 and not is_value(w[4])]
-        if across or (before and after and min(after)[0] - max(w[2] for w in before) < _SPACE * (left[3] - left[1])):
+        beside = [w for w in words if left[0] < w[2] and w[0] < right[2] and left[1] < (w[1] + w[3]) / 2 < left[3] + 1]
+        if any(_crosses(word, left[2]) for word in beside) or (in_header and _runs_on(beside, left[2])):
             joined.append(j)
     runs: list[tuple[int, int]] = []
     for j in joined:
@@ -72,6 +75,22 @@ def _straddled(row: Sequence[Box | None], words: Sequence[Word], header: bool) -
         else:
             runs.append((j, j + 1))
     return runs
+
+
+def _crosses(word: Word, edge: float) -> bool:
+    reach = (word[2] - word[0]) / max(1, len(word[4])) / 3
+    return word[0] + reach < edge < word[2] - reach
+
+
+def _runs_on(words: Sequence[Word], edge: float) -> bool:
+    """Whether two words on one line, a space (0.35 of their height) apart, stand on different sides of `edge`."""
+    left = [word for word in words if word[0] + word[2] < 2 * edge and _letters(word)]
+    right = [word for word in words if word[0] + word[2] > 2 * edge and _letters(word)]
+    return any(abs(a[1] - b[1]) < 1 and 0 <= b[0] - a[2] < 0.35 * (a[3] - a[1]) for a in left for b in right)
+
+
+def _letters(word: Word) -> bool:
+    return any(ch.isalpha() or ch == "&" for ch in word[4])
 
 
 def _inside(box: Box, words: Sequence[Word]) -> list[Word]:

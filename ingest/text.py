@@ -29,12 +29,15 @@ def clean(text: str) -> str:
     return _SPACE.sub(" ", _CONTROL.sub("", unicodedata.normalize("NFKC", text))).strip()
 
 
-def join_lines(lines: Iterable[str]) -> str:
-    """The lines of a paragraph as one; a word that a hyphen cut at a line's end is whole again."""
+def join_lines(lines: Iterable[str], heal: bool = True) -> str:
+    """The lines of a paragraph as one; a word that a hyphen cut at a line's end is whole again.
+
+    Without `heal` it keeps its hyphen, as fits a table's cell, where most such words are compounds ("Person-/years").
+    """
     joined = ""
     for line in filter(None, map(clean, lines)):
         if joined and _HYPHEN.search(joined) and line[0].islower():
-            joined = joined[:-1] + line
+            joined = (joined[:-1] if heal else joined) + line
         else:
             joined = f"{joined} {line}" if joined else line
     return joined

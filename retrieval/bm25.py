@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 _TOKEN = r"(?u)\d[\d,.]*\d|\b\w\w+\b"  # noqa: S105 - a number with its separators is one word
 _KEYS = "keys.npy"
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets its own level to DEBUG
 
 
 class BM25:

@@ -1,13 +1,15 @@
-"""The chat's entry: `octavo serve` runs this script, once for each visitor and again at each of their clicks."""
+"""The chat's entry: `octavo serve` runs this script, once for each visitor and again at each of their clicks.
 
-from __future__ import annotations
-
-import streamlit as st
-
-from octavo.ui.theme import LOGO, MARK, STYLE
+The processes that read PDFs import it too, as every spawned process imports its parent's main script: hence imports
+inside `main`, and the guard.
+"""
 
 
 def main() -> None:
+    import streamlit as st
+
+    from octavo.ui.theme import LOGO, MARK, STYLE
+
     st.set_page_config("Octavo", ":material/auto_stories:", layout="centered")
     st.html(STYLE)
     st.logo(LOGO, size="large", icon_image=MARK)
@@ -17,7 +19,9 @@ def main() -> None:
     chosen = st.navigation([pages.chat(), pages.documents(), pages.viewer()])
     with st.sidebar:
         session.guarded(conversations.show)
+    session.show_problem()
     session.guarded(chosen.run)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -45,7 +45,7 @@ def _take_question() -> None:
     """A callback: it runs before the page, so the sidebar already lists the conversation that it starts."""
     question = st.session_state["question"]
     if question and question.strip():
-        _ask(question.strip())
+        session.attempt(_ask, question.strip())
 
 
 def _ask(question: str) -> None:
@@ -93,7 +93,7 @@ def _offer_again(messages: list[Message]) -> None:
 
 
 def _again(question: str) -> None:
-    st.button("Ask again", icon=":material/refresh:", on_click=_ask, args=(question,), key="again")
+    st.button("Ask again", icon=":material/refresh:", on_click=session.attempt, args=(_ask, question), key="again")
 
 
 def _welcome(ready: Mapping[str, DocumentInfo]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from octavo.ingest.model import Box, ElementType
+from octavo.ingest.model import Box, Element, ElementType
 from octavo.library import colour
 from octavo.ui import pages, session
 from octavo.ui.closeup import close_up
@@ -21,7 +21,8 @@ _QUOTED = 240  # characters of a cited element that are shown beside its picture
 def show(answer: Json, key: str) -> None:
     """The whole of an answer; `key` tells it from the others on the page."""
     if answer["answer"]:
-        st.markdown(with_marks(answer["answer"], lambda number: f"[\\[{number}\\]](#source-{key}-{number})"))
+        links = {citation["number"]: _anchor(citation, key) for citation in answer["citations"]}
+        st.markdown(with_marks(answer["answer"], links))
     for note in answer["notes"]:
         st.caption(f":material/info: {plain(note)}")
     if numbers := answer["unsupported"]:
@@ -37,7 +38,7 @@ def show(answer: Json, key: str) -> None:
 def legend(types: Sequence[str]) -> None:
     """Which colour stands for which type of element."""
     kinds = sorted({ElementType(kind) for kind in types}, key=list(ElementType).index)
-    st.markdown("  ".join(f":small[{swatch(kind)} {kind}]" for kind in kinds), width="content")
+    st.markdown(" \u2003".join(f":small[{swatch(kind)} {kind}]" for kind in kinds), width="content")
 
 
 def swatch(kind: str) -> str:
@@ -80,18 +81,19 @@ def _card(sha256: str, page: int, cited: Sequence[Json], held: bool, key: str) -
         pages.link_to_page(sha256, page, plain(name), ":material/description:")
         for citation in cited:
             _heading(citation, key)
-            st.image(
-                close_up(sha256, page, _box(citation), colour(ElementType(citation["type"]))),
-                width="stretch",
-                alt=f"The {citation['type']} cited as {citation['number']}",
-            )
+            near = close_up(sha256, page, _box(citation), colour(ElementType(citation["type"])), _element(citation))
+            st.image(near, width="stretch", alt=f"The {citation['type']} cited as {citation['number']}")
             _quotation(citation)
 
 
 def _heading(citation: Json, key: str) -> None:
     """Where the answer's mark leads."""
     number, kind = citation["number"], citation["type"]
-    st.subheader(f"\\[{number}\\] {swatch(kind)} {kind}", anchor=f"source-{key}-{number}")
+    st.subheader(f"\\[{number}\\] {swatch(kind)} {kind}", anchor=_anchor(citation, key))
+
+
+def _anchor(citation: Json, key: str) -> str:
+    return f"source-{key}-{citation['number']}"
 
 
 def _quotation(citation: Json) -> None:
@@ -101,6 +103,11 @@ def _quotation(citation: Json) -> None:
 def _box(citation: Json) -> Box:
     x0, y0, x1, y1 = citation["bbox"]
     return x0, y0, x1, y1
+
+
+def _element(citation: Json) -> Element | None:
+    elements = session.parsed(citation["sha256"]).elements if citation["type"] == ElementType.TABLE else ()
+    return next((element for element in elements if element.id == citation["element"]), None)
 
 
 def _evidence(answer: Json, key: str) -> None:
@@ -122,4 +129,4 @@ def _evidence(answer: Json, key: str) -> None:
 def _hit(rank: str, hit: Json, reasons: Sequence[str]) -> None:
     where = f"**{rank}** {swatch(hit['type'])} {plain(hit['document'])}, page {hit['page']}, {hit['type']}"
     why = f"score {hit['score']:.4f}; {'; '.join(reasons)}"
-    st.markdown(f"{where}  \n{plain(short(hit['text'], 140))}  \n:small[:gray[{plain(why)}]]")
+    st.markdown(f"{where}  \n:small[{plain(short(hit['text'], 160))}]  \n:small[:gray[{plain(why)}]]")

@@ -18,9 +18,10 @@ _NAMES: dict[Generator, str] = {"extractive": "Exact quotes", "local": "Local mo
 def ask(ready: Mapping[str, DocumentInfo], on_question: Callable[[], None]) -> None:
     """The pinned bar at the bottom; `on_question` runs as a callback when a question is sent."""
     with st.bottom:
-        with st.container(horizontal=True, gap="small", key="controls"):
-            _documents(ready)
-            _generator(session.library().settings)
+        if ready:
+            with st.container(horizontal=True, gap="small", key="controls"):
+                _documents(ready)
+                _generator(session.library().settings)
         words = "Ask a question about your documents" if ready else "Add a PDF first, then ask about it"
         st.chat_input(
             words, key="question", max_chars=2000, submit_mode="disable", disabled=not ready, on_submit=on_question
@@ -45,7 +46,7 @@ def _documents(ready: Mapping[str, DocumentInfo]) -> None:
         label = plain(short(ready[chosen[0]].name, 32))
     else:
         label = f"{len(chosen)} of {count(len(ready), 'document')}"
-    with st.popover(label, icon=":material/filter_list:", disabled=not ready, type="tertiary", key="filter"):
+    with st.popover(label, icon=":material/filter_list:", type="tertiary", key="filter"):
         st.multiselect(
             "Answer only from",
             list(ready),
@@ -58,10 +59,11 @@ def _documents(ready: Mapping[str, DocumentInfo]) -> None:
 
 def _generator(settings: Settings) -> None:
     model = "Gemma 3 270M, small" if settings.local_model == EMBEDDED else settings.local_model.rpartition("/")[2]
+    endpoint = f"“{plain(settings.openai_model)}” at {plain(settings.openai_base_url)}"
     what = {
         "extractive": "The sentence or table cell that answers, word for word. Needs no model and invents nothing.",
         "local": f"A language model on this machine phrases what was found: {plain(model)}.",
-        "openai": f"{plain(settings.openai_model)} at {plain(settings.openai_base_url)} reads the pages and writes.",
+        "openai": f"The model {endpoint} reads what was found.",
     }
     st.session_state.setdefault("generator", settings.generator)
     with st.popover(_NAMES[chosen_generator(settings)], icon=":material/edit_note:", type="tertiary", key="writer"):

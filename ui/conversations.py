@@ -59,9 +59,18 @@ def _go(key: int | None) -> None:
 def _confirm(key: int, name: str) -> None:
     st.markdown(f"“{plain(name)}” and its answers will be gone for good. The documents stay.")
     with st.container(horizontal=True):
-        if st.button("Delete", type="primary", key="confirm-delete-conversation"):
-            session.library().delete_conversation(key)
-            session.open_conversation(None)
-            st.rerun()
-        if st.button("Keep", key="keep-conversation"):
-            st.rerun()
+        gone = st.button(
+            "Delete",
+            type="primary",
+            key="confirm-delete-conversation",
+            on_click=session.attempt,
+            args=(_delete, key),
+        )
+        kept = st.button("Keep", key="keep-conversation")
+    if gone or kept:
+        st.rerun()
+
+
+def _delete(key: int) -> None:
+    session.library().delete_conversation(key)
+    session.open_conversation(None)

@@ -9,7 +9,7 @@ import streamlit as st
 from octavo.ingest.catalogue import DocumentInfo
 from octavo.ingest.model import State
 from octavo.ui import pages, session, uploads
-from octavo.ui.words import count, plain, short, size
+from octavo.ui.words import count, plain, sentence, short, size
 
 _PER_PAGE = 20
 _FINDABLE = 8  # documents from which on a field to find them is worth its place
@@ -24,10 +24,12 @@ _STATES = {
 def page() -> None:
     st.title("Documents", anchor=False)
     infos = session.documents()
+    if (job := uploads.job()) and job.running:  # shown with its progress, not twice
+        infos = [info for info in infos if info.state in (State.READY, State.FAILED)]
     if infos:
         pages_, chunks = sum(i.pages for i in infos), sum(i.chunks for i in infos)
         st.caption(f"{count(len(infos), 'document')} · {count(pages_, 'page')} · {count(chunks, 'chunk')}")
-    else:
+    elif not job:
         st.markdown("Nothing here yet. Drop PDFs below; each becomes searchable as soon as it has been read.")
     uploads.show()
     if infos:
@@ -62,20 +64,20 @@ def _row(info: DocumentInfo) -> None:
                 if info.pages:
                     pages.link_to_page(info.sha256, 1, name)
                 else:
-                    st.markdown(name)
+                    st.markdown(f":small[{name}]")
                 if info.title and info.title != info.name:
                     st.caption(plain(short(info.title, 80)), width="content")
             st.caption(f"{_STATES[info.state]} · {_numbers(info)}")
         if st.button("", key=f"delete-{info.sha256[:16]}", icon=":material/delete:", type="tertiary", help="Delete"):
             _confirm(info)
     if info.error:
-        st.markdown(f":red[{plain(info.error)}]")
+        st.markdown(f":small[:red[{plain(sentence(info.error))}]]")
     for warning in info.warnings:
         st.caption(f":material/info: {plain(warning)}")
 
 
 def _numbers(info: DocumentInfo) -> str:
-    if info.state is State.FAILED:
+    if not info.pages:
         return size(info.size)
     counts = (info.pages, "page"), (info.elements, "element"), (info.chunks, "chunk")
     return " · ".join([*(count(number, noun) for number, noun in counts), size(info.size)])
@@ -88,17 +90,14 @@ def _confirm(info: DocumentInfo) -> None:
         "index entries. Conversations that cite it keep their words and lose its pages."
     )
     with st.container(horizontal=True):
-        if st.button("Delete", type="primary", key="confirm-delete"):
-            _delete(info)
-        if st.button("Keep", key="keep-document"):
-            st.rerun()
+        gone = st.button(
+            "Delete", type="primary", key="confirm-delete", on_click=session.attempt, args=(_delete, info.sha256)
+        )
+        kept = st.button("Keep", key="keep-document")
+    if gone or kept:
+        st.rerun()
 
 
-def _delete(info: DocumentInfo) -> None:
-    try:
-        session.library().delete(info.sha256)
-    except Exception as error:  # noqa: BLE001 - said in the dialog, which stays open
-        st.error(plain(session.line(error)), icon=":material/error:")
-        return
+def _delete(sha256: str) -> None:
+    session.library().delete(sha256)
     session.forget_documents(pictures=True)
-    st.rerun()

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
+from threading import Thread
 from typing import Any
 
 import streamlit as st
 
 from octavo.errors import explain
 from octavo.ingest.catalogue import DocumentInfo
-from octavo.ingest.model import Box, State
+from octavo.ingest.model import Box, ParsedDocument, State
 from octavo.ingest.render import Colour
 from octavo.library import Library
 from octavo.settings import Settings
+from octavo.ui.words import plain, sentence
 
 _log = logging.getLogger(__name__)
 _FRESH = 10.0  # seconds for which the list of documents may be out of date after a change from elsewhere
@@ -26,7 +29,15 @@ def library() -> Library:
 
 @st.cache_resource(show_spinner="Opening the library…")
 def _open(key: str) -> Library:
-    return Library(settings=Settings())
+    opened = Library(settings=Settings())
+    Thread(target=_warm, args=(opened,), name="warm", daemon=True).start()
+    return opened
+
+
+def _warm(library: Library) -> None:
+    """Loads the text model while the visitor still types; a model that is missing is told when it is asked for."""
+    with suppress(Exception):
+        library.embedder.encode(["ready"])
 
 
 def documents() -> list[DocumentInfo]:
@@ -49,6 +60,7 @@ def forget_documents(pictures: bool = False) -> None:
     _documents.clear()
     if pictures:
         _page_picture.clear()
+        _parsed.clear()
 
 
 def page_picture(sha256: str, page: int, boxes: tuple[tuple[Box, Colour], ...] = (), dpi: int = 110) -> bytes:
@@ -59,6 +71,16 @@ def page_picture(sha256: str, page: int, boxes: tuple[tuple[Box, Colour], ...] =
 @st.cache_data(max_entries=200, show_spinner=False)
 def _page_picture(folder: str, sha256: str, page: int, boxes: tuple[tuple[Box, Colour], ...], dpi: int) -> bytes:
     return library().page_picture(sha256, page, boxes, dpi)
+
+
+def parsed(sha256: str) -> ParsedDocument:
+    """As `Library.parsed`, kept for a while."""
+    return _parsed(str(library().folder.resolve()), sha256)
+
+
+@st.cache_resource(ttl=600, max_entries=8, show_spinner="Opening the document…")
+def _parsed(folder: str, sha256: str) -> ParsedDocument:
+    return library().parsed(sha256)
 
 
 def conversation() -> int | None:
@@ -78,7 +100,7 @@ def open_conversation(conversation: int | None) -> None:
 def line(error: Exception) -> str:
     """What went wrong in one line; a fault of ours goes to the log with its traceback, never to the page."""
     if text := explain(error):
-        return text[0].upper() + text[1:]
+        return sentence(text)
     _log.error("the chat failed", exc_info=error)
     return "Something in Octavo itself went wrong. The terminal that runs `octavo serve` has the details."
 
@@ -88,6 +110,21 @@ def guarded(show: Callable[..., None], *arguments: Any) -> None:
     try:
         show(*arguments)
     except Exception as error:  # noqa: BLE001 - the last stop before the visitor
-        from octavo.ui.words import plain
+        _say(line(error))
 
-        st.error(plain(line(error)), icon=":material/error:")
+
+def attempt(action: Callable[..., None], *arguments: Any) -> None:
+    """Runs `action` in a callback, where nothing can be drawn: what it raises is said by `show_problem`."""
+    try:
+        action(*arguments)
+    except Exception as error:  # noqa: BLE001 - the last stop before the visitor
+        st.session_state["problem"] = line(error)
+
+
+def show_problem() -> None:
+    if problem := st.session_state.pop("problem", None):
+        _say(problem)
+
+
+def _say(problem: str) -> None:
+    st.error(plain(problem), icon=":material/error:")

@@ -55,6 +55,9 @@ STYLE = """<style>
 [data-testid="stBottomBlockContainer"] { padding-top: .25rem; padding-bottom: 1.5rem; }
 [data-testid="stBottomBlockContainer"] .stVerticalBlock { gap: .25rem; }
 
+/* Streamlit's own Stop leaves no word of it; ours stands with the answer. */
+[data-testid="stStatusWidget"] button { display: none; }
+
 /* Questions as headings, answers as text. */
 .stChatMessage { background: none; padding: 0; }
 [data-testid="stChatMessageAvatarCustom"] { display: none; }

@@ -19,8 +19,9 @@ from octavo.ingest.model import State
 from octavo.ingest.pipeline import IngestReport, Progress
 from octavo.library import Library
 from octavo.ui import session
-from octavo.ui.words import count, plain
+from octavo.ui.words import count, plain, sentence
 
+_LINES = 20  # documents named in a report
 _EVERY = 0.5  # seconds between looks at a running ingestion
 
 
@@ -40,15 +41,19 @@ class Job:
 
     def note(self, progress: Progress) -> None:
         """Called from the ingestion's threads, one at a time."""
-        self.progress = progress
         if progress.document:
             self.finished.append(progress.document)
+            session.forget_documents()
+        self.progress = progress
 
     def run(self, library: Library, files: Sequence[tuple[str, bytes]]) -> None:
         try:
-            self.report = library.upload(files, self.note)
+            report = library.upload(files, self.note)
         except Exception as error:  # noqa: BLE001 - shown where the progress was
             self.error = session.line(error)
+        else:
+            session.forget_documents()  # before the end is seen, so that what is seen with it is new
+            self.report = report
 
 
 @st.cache_resource(show_spinner=False)
@@ -58,6 +63,7 @@ def _jobs() -> dict[Path, Job]:
 
 
 def job() -> Job | None:
+    """The ingestion that runs, or the last one if its report has not been put away."""
     return _jobs().get(session.library().folder.resolve())
 
 
@@ -98,47 +104,53 @@ def show_running() -> None:
 
 
 def _watch(job: Job) -> None:
-    if not job.running:
-        session.forget_documents()
-        st.rerun()
+    finished = len(job.finished)
+    if not job.running or finished != st.session_state.get("seen-finished", finished):
+        st.session_state.pop("seen-finished", None)
+        st.rerun()  # the whole page: what is ready can be asked from now on
+    st.session_state["seen-finished"] = finished
     progress = job.progress
     if progress is None:
         st.progress(0.0, "Starting to read…")
     else:
         done = progress.bytes_done / progress.bytes if progress.bytes else 0.0
         rate = f", {progress.pages / progress.seconds:.1f} pages a second" if progress.seconds > 1 else ""
-        text = f"{progress.done} of {count(progress.documents, 'document')}, {count(progress.pages, 'page')}{rate}"
+        text = f"{progress.done} of {count(progress.documents, 'document')}, {count(progress.pages, 'page')} read{rate}"
         st.progress(min(done, 1.0), text)
-    _lines(job)
+    waiting = (Counter(job.names) - Counter(info.name for info in job.finished)).elements()
+    _lines([*map(_line, job.finished), *(f":material/hourglass_top: {plain(n)} :gray[· in work]" for n in waiting)])
     st.caption("You may leave this page: reading goes on.")
 
 
-def _lines(job: Job) -> None:
-    """A line for each document: those that are done, then those that are not."""
-    for info in job.finished:
-        st.markdown(_line(info))
-    for name in (Counter(job.names) - Counter(info.name for info in job.finished)).elements():
-        st.markdown(f":material/hourglass_top: {plain(name)} :gray[· reading]")
+def _lines(lines: Sequence[str]) -> None:
+    more = [f":gray[and {len(lines) - _LINES} more]"] if len(lines) > _LINES else []
+    st.markdown("  \n".join(f":small[{line}]" for line in [*lines[:_LINES], *more]))
 
 
 def _line(info: DocumentInfo, unchanged: bool = False) -> str:
     if info.state is State.FAILED:
-        return f":red[:material/error:] {plain(info.name)} :gray[·] {plain(info.error or 'failed')}"
+        return f":red[:material/error:] {plain(info.name)} :gray[·] {plain(sentence(info.error or 'failed'))}"
     what = "was here already" if unchanged else f"{count(info.pages, 'page')}, {count(info.chunks, 'chunk')}"
     return f":green[:material/check:] {plain(info.name)} :gray[· {what}]"
 
 
 def _report(job: Job) -> None:
-    if job.error:
-        st.markdown(f":red[:material/error:] {plain(job.error)}")
-    if report := job.report:
-        failed = len(report.failed)
-        added = len(report.documents) - failed - len(report.unchanged)
-        words = [f"{count(added, 'document')} added"]
-        words += [f"{failed} failed"] if failed else []
-        st.markdown(f"**{', '.join(words)}** :gray[· {count(report.pages, 'page')} in {report.seconds:.0f} s]")
-        for info in report.documents:
-            st.markdown(_line(info, info.sha256 in report.unchanged))
-    if st.button("Close", key="close-report", type="tertiary"):
+    with st.container(horizontal=True, vertical_alignment="center", wrap=False):
+        st.markdown(_summary(job), width="stretch")
+        close = st.button("Close", key="close-report", type="tertiary")
+    if job.report:
+        failed_first = sorted(job.report.documents, key=lambda info: info.state is not State.FAILED)
+        _lines([_line(info, info.sha256 in job.report.unchanged) for info in failed_first])
+    if close:
         _jobs().pop(session.library().folder.resolve(), None)
         st.rerun()
+
+
+def _summary(job: Job) -> str:
+    report = job.report
+    if report is None:
+        return f":red[:material/error:] {plain(job.error or '')}"
+    failed = len(report.failed)
+    added = len(report.documents) - failed - len(report.unchanged)
+    words = f"{count(added, 'document')} added" + (f", {failed} failed" if failed else "")
+    return f"**{words}** :gray[· {count(report.pages, 'page')} in {report.seconds:.0f} s]"

@@ -33,16 +33,11 @@ def page() -> None:
         return
     st.title(plain(short(info.title or info.name, 120)), anchor=False)
     st.caption(plain(info.name))
-    document = _parsed(str(session.library().folder.resolve()), sha256)
+    document = session.parsed(sha256)
     if not document.pages:
         st.markdown("This document has not been read yet.")
         return
     _page(sha256, document, _choose_page(len(document.pages)))
-
-
-@st.cache_resource(ttl=600, max_entries=8, show_spinner="Opening the document…")
-def _parsed(folder: str, sha256: str) -> ParsedDocument:
-    return session.library().parsed(sha256)
 
 
 def _choose_page(last: int) -> int:
@@ -76,15 +71,18 @@ def _page(sha256: str, document: ParsedDocument, number: int) -> None:
         leads: dict[str, list[Link]] = defaultdict(list)
         for link in document.links:
             leads[link.source].append(link)
+        captions = {link.target: named[link.source].text for link in document.links if link.type is LinkType.CAPTION_OF}
         for element in shown:
-            _element(element, leads[element.id], named)
+            _element(element, leads[element.id], named, captions)
 
 
-def _element(element: Element, links: Sequence[Link], named: Mapping[str, Element]) -> None:
+def _element(
+    element: Element, links: Sequence[Link], named: Mapping[str, Element], captions: Mapping[str, str]
+) -> None:
     said = plain(short(element.text, _TEXT)) or ":gray[no text]"
     lines = [f":small[{swatch(element.type)} :gray[{element.type}]]", said]
     for link in links:
         if (target := named.get(link.target)) and link.type is not LinkType.UNDER_HEADING:
-            what = plain(short(target.text, 50)) or target.type
+            what = plain(short(captions.get(target.id, ""), 50)) or f"the {target.type}"
             lines.append(f":small[:gray[↳ {_LINKS[link.type]} {what}, page {target.page}]]")
     st.markdown("  \n".join(lines))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _MARK = re.compile(r"\[(\d{1,4})\]")
 # Streamlit looks for links, shortcodes and arrows in the text that parsing has left, where an escape no longer shows:
 # an invisible joiner parts them.
 _JOINER = "\u2060"
-_LATE = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=:)(?=[\w+-]+:)|(?<=\w)(?=@)|(?<=[<>~-])(?=[-=>])", re.IGNORECASE)
+_LATE = re.compile(
+    r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)"  # addresses
+    r"|(?<=:)(?=(?:[a-z+-][\w+-]*|100|1234|8ball):)"  # :smile:, but not 12:30:15
+    r"|(?<=[<>~-])(?=[-=>])",  # arrows, dashes, comparisons
+    re.IGNORECASE,
+)
 
 
 def plain(text: str) -> str:
@@ -20,11 +25,16 @@ def plain(text: str) -> str:
     return "  \n".join(escaped).strip()
 
 
-def with_marks(text: str, link: Callable[[int], str]) -> str:
-    """`text` as `plain` gives it, but each citation mark `[n]` as the Markdown that `link(n)` gives."""
+def with_marks(text: str, links: Mapping[int, str]) -> str:
+    """`text` as `plain` gives it, but each mark `[n]` that `links` has as a link to `links[n]`, an anchor."""
     parts = _MARK.split(text)
-    pieces = [link(int(part)) if n % 2 else _plain_part(part) for n, part in enumerate(parts)]
+    pieces = [_mark(int(part), links) if n % 2 else _plain_part(part) for n, part in enumerate(parts)]
     return "".join(pieces).strip()
+
+
+def _mark(number: int, links: Mapping[int, str]) -> str:
+    mark = plain(f"[{number}]")
+    return f"[{mark}](#{links[number]})" if number in links else mark
 
 
 def _plain_part(text: str) -> str:
@@ -37,6 +47,11 @@ def short(text: str, most: int) -> str:
     """`text` on one line of at most `most` characters."""
     line = " ".join(text.split())
     return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+
+
+def sentence(text: str) -> str:
+    """`text` with a capital at its beginning."""
+    return text[:1].upper() + text[1:]
 
 
 def count(number: int, noun: str) -> str:

@@ -1,0 +1,61 @@
+"""What tests share: the project's sample PDFs with their exact truth, and a library of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+ROOT = Path(__file__).parent.parent
+DATA = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the five sample PDFs and truth.json."""
+    folder = tmp_path_factory.mktemp("samples")
+    subprocess.run([sys.executable, ROOT / "examples" / "make_samples.py", "--out", folder], check=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def truth(samples: Path) -> dict[str, Any]:
+    """What the samples hold, recorded while they were drawn."""
+    return json.loads((samples / "truth.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def library(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A library of the samples; tests must leave it as it is."""
+    from octavo import Library
+
+    with Library(tmp_path_factory.mktemp("library")) as library:
+        report = library.ingest([samples])
+        assert not report.failed
+        yield library
+
+
+@pytest.fixture
+def own_library(library: Any, tmp_path: Path) -> Iterator[Any]:
+    """A copy of the samples' library to change."""
+    from octavo import Library
+
+    shutil.copytree(library.folder, tmp_path / "library")
+    with Library(tmp_path / "library", embedder=library.embedder) as copy:
+        yield copy
+
+
+@pytest.fixture(scope="session")
+def data() -> Path:
+    """The folder of real documents that are not part of the project."""
+    if not DATA.is_dir():
+        pytest.skip("the real test documents are not on this machine")
+    return DATA

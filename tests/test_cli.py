@@ -1,0 +1,148 @@
+"""The command line's contract: JSON on stdout, one line on stderr, exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from octavo.cli import main
+from tests.test_ingest import bad_files, write_pdf
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(a) for a in arguments])
+
+
+def printed(result: Result) -> Any:
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_parse_prints_elements_and_links(samples: Path) -> None:
+    parsed = printed(run("parse", samples / "sunspot-cycles.pdf", "--json"))
+    assert parsed["pages"] == 4
+    assert set(parsed) >= {"pages", "elements", "links", "warnings"}
+    assert set(parsed["elements"][0]) == {"id", "type", "page", "bbox", "text", "rows", "spans", "image"}
+    assert set(parsed["links"][0]) == {"source", "target", "type", "confidence"}
+    ids = {element["id"] for element in parsed["elements"]}
+    assert {link[end] for link in parsed["links"] for end in ("source", "target")} <= ids
+
+
+def test_parse_writes_the_figures_where_it_is_told(samples: Path, tmp_path: Path) -> None:
+    parsed = printed(run("parse", samples / "sunspot-cycles.pdf", "--json", "--images", tmp_path / "figures"))
+    named = {element["image"] for element in parsed["elements"] if element["image"]}
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == named != set()
+
+
+def test_documents_prints_states_and_numbers(library: Any) -> None:
+    listed = printed(run("documents", "--library", library.folder, "--json"))["documents"]
+    assert [d["name"] for d in listed] == sorted(d["name"] for d in listed)
+    assert {d["state"] for d in listed} == {"ready"}
+    assert set(listed[0]) >= {"name", "sha256", "state", "pages", "elements", "chunks", "error"}
+
+
+def test_search_prints_hits_with_their_reasons(library: Any) -> None:
+    hits = printed(run("search", "sunspot number", "-k", 3, "--library", library.folder, "--json"))["hits"]
+    assert len(hits) == 3
+    assert set(hits[0]) == {"document", "page", "bbox", "type", "score", "text", "chunk", "why"}
+
+
+def test_ask_prints_an_answer_and_draws_the_cited_pages(library: Any, tmp_path: Path) -> None:
+    question = "Which year had the highest yearly sunspot number since 1700, and what was it?"
+    answer = printed(run("ask", question, "--library", library.folder, "--json", "--pictures", tmp_path / "pictures"))
+    assert "1957" in answer["answer"]
+    assert set(answer) >= {"answer", "citations", "selection", "timings"}
+    first = answer["citations"][0]
+    assert (first["document"], first["page"], first["type"]) == ("sunspot-cycles.pdf", 1, "figure")
+    assert Path(answer["pictures"][0]).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_library_may_be_named_before_the_command(library: Any) -> None:
+    assert printed(run("--library", library.folder, "documents", "--json"))["documents"]
+
+
+def test_ingest_reports_each_document_and_exits_1_when_one_failed(tmp_path: Path) -> None:
+    (tmp_path / "pdfs").mkdir()
+    bad = bad_files(tmp_path / "pdfs")
+    write_pdf(tmp_path / "pdfs" / "good.pdf", "A page of good text about otters.")
+    result = run("ingest", tmp_path / "pdfs", "--library", tmp_path / "library", "--json")
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    assert {d["name"]: d["state"] for d in report["documents"]} == {
+        "good.pdf": "ready",
+        **dict.fromkeys(bad, "failed"),
+    }
+    lines = [line for line in result.stderr.splitlines() if line]
+    assert len(lines) == len(bad)
+    assert all(line.startswith("octavo: ") for line in lines)
+
+
+def test_delete_takes_a_document_out(own_library: Any) -> None:
+    gone = printed(run("delete", "sunspot-cycles.pdf", "--library", own_library.folder, "--json"))["deleted"]
+    assert gone["name"] == "sunspot-cycles.pdf"
+    listed = printed(run("documents", "--library", own_library.folder, "--json"))["documents"]
+    assert "sunspot-cycles.pdf" not in {d["name"] for d in listed}
+
+
+def test_index_can_be_made_anew(own_library: Any) -> None:
+    assert printed(run("index", "--rebuild", "--library", own_library.folder, "--json")) == {
+        "chunks": sum(d.chunks for d in own_library.documents())
+    }
+
+
+def test_doctor_finds_a_sound_library_sound(library: Any) -> None:
+    checks = printed(run("doctor", "--library", library.folder, "--json"))
+    assert checks["ok"]
+    assert {c["name"] for c in checks["checks"]} >= {"faiss", "embedder", "library"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["ingest", "absent"], 2, "absent: no such file or folder"),
+        (["ingest", "."], 1, "no PDF in this folder"),
+        (["parse", "absent.pdf"], 2, "absent.pdf: no such file"),
+        (["search", "anything"], 1, "the library is empty"),
+        (["ask", "anything?"], 1, "the library is empty"),
+        (["ask", " "], 1, "the question is empty"),
+        (["delete", "absent.pdf"], 1, "no document 'absent.pdf'"),
+        (["ask"], 2, "Missing argument 'QUESTION'"),
+        (["search", "x", "-k", "0"], 2, "0 is not in the range"),
+    ],
+)
+def test_wrong_use_gives_one_line_and_the_right_exit_code(
+    arguments: list[str], code: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments)
+    assert result.exit_code == code
+    assert words in result.stderr
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["empty", "text", "truncated", "no-pages", "encrypted"])
+def test_parse_of_a_bad_file_says_why(kind: str, tmp_path: Path) -> None:
+    expected = bad_files(tmp_path)[f"{kind}.pdf"]
+    result = run("parse", tmp_path / f"{kind}.pdf", "--json")
+    assert result.exit_code == 1
+    assert len(result.stderr.splitlines()) == 1
+    assert any(words in result.stderr for words in expected.split("|"))
+
+
+def test_a_setting_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTAVO_WORKERS", "0")
+    result = run("documents")
+    assert result.exit_code == 2
+    assert "workers" in result.stderr
+
+
+def test_a_library_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("documents", "--library", tmp_path / "file" / "library")
+    assert result.exit_code == 1
+    assert "as a library" in result.stderr

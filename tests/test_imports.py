@@ -1,0 +1,31 @@
+"""Imports run one way, downwards."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LEVELS = {"kernels": 0, "ingest": 1, "retrieval": 2, "generation": 3, "evaluation": 4, "training": 4, "app": 5, "ui": 6}
+FILES = [path for folder in LEVELS for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imported(path: Path) -> set[str]:
+    """The folders that a module imports from."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    parts = [name.split(".") for name in names if name == "octavo" or name.startswith("octavo.")]
+    return {part[1] if len(part) > 1 and part[1] in LEVELS else "app" for part in parts}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_a_module_imports_from_its_own_folder_or_one_below(path: Path) -> None:
+    own = path.relative_to(ROOT).parts[0]
+    above = {folder for folder in imported(path) if folder != own and LEVELS[folder] >= LEVELS[own]}
+    assert not above

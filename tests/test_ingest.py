@@ -1,0 +1,220 @@
+"""Taking PDFs in: once each, whole or with a reason, and through crashes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pymupdf
+import pytest
+
+from octavo import Library, Settings
+from octavo.ingest.model import State
+from octavo.ingest.parse import read
+from octavo.ingest.reader import Outline, PageContent, PyMuPDFReader, UnreadableError
+from octavo.ingest.workers import Limits, Workers
+
+
+def write_pdf(path: Path, *pages: str, **save: Any) -> Path:
+    """A PDF with a paragraph on each page."""
+    with pymupdf.open() as document:
+        for text in pages:
+            document.new_page().insert_textbox((72, 72, 500, 700), text, fontsize=11)
+        document.save(path, **save)
+    return path
+
+
+BAD = ["empty", "text", "truncated", "no-pages", "encrypted", "blank"]
+
+
+def bad_files(folder: Path) -> dict[str, str]:
+    """Writes files that cannot be ingested; for each name what its error must say."""
+    (folder / "empty.pdf").write_bytes(b"")
+    (folder / "text.pdf").write_text("This is only text.")
+    whole = write_pdf(folder / "whole.pdf", "A page to cut.").read_bytes()
+    (folder / "whole.pdf").unlink()
+    (folder / "truncated.pdf").write_bytes(whole[:40])
+    (folder / "no-pages.pdf").write_bytes(
+        b"%PDF-1.7\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n"
+        b"trailer<</Root 1 0 R>>\n%%EOF\n"
+    )
+    encryption = {"encryption": pymupdf.PDF_ENCRYPT_AES_256, "user_pw": "secret", "owner_pw": "owner"}
+    write_pdf(folder / "encrypted.pdf", "A secret.", **encryption)
+    write_pdf(folder / "blank.pdf", "")
+    return {
+        "empty.pdf": "empty",
+        "text.pdf": "not a PDF",
+        "truncated.pdf": "damaged|no pages",
+        "no-pages.pdf": "damaged|no pages",
+        "encrypted.pdf": "encrypted",
+        "blank.pdf": "nothing to index",
+    }
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, dict[str, str]]:
+    """A library after a folder with one good PDF among bad files was ingested; the report; what each error must say."""
+    folder = tmp_path_factory.mktemp("mixed")
+    expected = bad_files(folder)
+    write_pdf(folder / "good.pdf", "The quick brown fox jumps over the lazy dog near the river bank.")
+    library = Library(tmp_path_factory.mktemp("library"))
+    return library, library.ingest([folder]), expected
+
+
+@pytest.mark.parametrize(
+    "name", ["empty.pdf", "text.pdf", "truncated.pdf", "no-pages.pdf", "encrypted.pdf", "blank.pdf"]
+)
+def test_a_bad_file_fails_with_one_line_that_says_why(mixed: tuple[Any, Any, dict[str, str]], name: str) -> None:
+    _, report, expected = mixed
+    info = next(i for i in report.documents if i.name == name)
+    assert info.state is State.FAILED
+    assert info.error is not None
+    assert "\n" not in info.error
+    assert any(words in info.error for words in expected[name].split("|"))
+
+
+def test_a_bad_file_harms_no_other(mixed: tuple[Any, Any, dict[str, str]]) -> None:
+    library, report, _ = mixed
+    assert [i.name for i in report.documents if i.state is State.READY] == ["good.pdf"]
+    assert library.search("fox")[0].document == "good.pdf"
+
+
+def test_a_second_run_leaves_everything_alone(own_library: Any, samples: Path) -> None:
+    report = own_library.ingest([samples])
+    assert len(report.unchanged) == len(report.documents) == 5
+    assert report.pages == 0
+
+
+def test_a_path_without_pdfs_is_a_problem_that_names_it(own_library: Any, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    report = own_library.ingest([tmp_path / "nothing", tmp_path / "absent"])
+    assert [line.split(": ")[1].split(";")[0] for line in report.problems] == [
+        "no PDF in this folder",
+        "no such file or folder",
+    ]
+
+
+def test_subfolders_are_read_when_asked(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    write_pdf(tmp_path / "a" / "b" / "deep.pdf", "A sentence that lies two folders down.")
+    with Library(tmp_path / "library") as library:
+        assert library.ingest([tmp_path / "a"]).problems
+        assert [i.name for i in library.ingest([tmp_path / "a"], recursive=True).documents] == ["deep.pdf"]
+
+
+def test_a_changed_file_replaces_what_stood_at_its_path(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "report.pdf", "The first edition speaks of apples and of pears.")
+    with Library(tmp_path / "library") as library:
+        library.ingest([path])
+        old = library.documents()[0].sha256
+        write_pdf(path, "The second edition speaks of cherries and of plums.")
+        report = library.ingest([path])
+        assert report.replaced == ["report.pdf"]
+        assert [i.sha256 for i in library.documents()] != [old]
+        assert len(library.documents()) == 1
+        assert not library.files.pdf(old).exists()
+        assert "cherries" in library.search("apples")[0].chunk.text
+
+
+def test_equal_bytes_under_two_names_are_one_document(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "one.pdf", "The same bytes stand under two names.")
+    (tmp_path / "two.pdf").write_bytes(path.read_bytes())
+    with Library(tmp_path / "library") as library:
+        assert [i.name for i in library.ingest([tmp_path / "one.pdf", tmp_path / "two.pdf"]).documents] == ["one.pdf"]
+        assert [i.name for i in library.documents()] == ["one.pdf"]
+
+
+def test_a_document_over_the_limit_of_pages_is_refused(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "long.pdf", "One page.", "Another page.", "A third page.")
+    with Library(settings=Settings(library=tmp_path / "library", max_pages=2)) as library:
+        (info,) = library.ingest([path]).documents
+    assert info.error == "3 pages, over the limit of 2 (OCTAVO_MAX_PAGES raises it)"
+
+
+def test_a_document_over_the_limit_of_bytes_is_not_copied(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "large.pdf", "A page.")
+    with Library(settings=Settings(library=tmp_path / "library", max_bytes=100)) as library:
+        (info,) = library.ingest([path]).documents
+        assert info.error
+        assert "over the limit" in info.error
+        assert not list(library.files.pdfs.iterdir())
+
+
+def test_deleting_leaves_nothing_of_a_document_behind(own_library: Any) -> None:
+    from sqlalchemy import inspect, text
+
+    for info in own_library.documents():
+        own_library.delete(info.name)
+    with own_library.catalogue.engine.connect() as connection:
+        tables = set(inspect(connection).get_table_names()) - {"alembic_version", "sqlite_sequence"}
+        assert {t for t in tables if connection.scalar(text(f"select count(*) from {t}"))} == set()  # noqa: S608
+    assert len(own_library.index.vectors) == 0
+    assert len(own_library.index.words.keys) == 0
+    assert not [p for folder in (own_library.files.pdfs, own_library.files.images) for p in folder.iterdir()]
+
+
+class Faulty(PyMuPDFReader):
+    """A reader that hangs or dies on page 2."""
+
+    def __init__(self, fault: str) -> None:
+        self.fault = fault
+
+    def read(self, path: Path, prefix: str, first: int, last: int) -> list[PageContent]:
+        if first <= 2 <= last:
+            if self.fault == "hang":
+                time.sleep(600)
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().read(path, prefix, first, last)
+
+
+@pytest.mark.parametrize(("fault", "why"), [("hang", "took too long"), ("die", "crashed or ran out of memory")])
+def test_a_page_that_hangs_or_crashes_its_reader_costs_that_page_only(
+    tmp_path: Path, fault: str, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("octavo.ingest.workers._START_SECONDS", 25.0)
+    path = write_pdf(tmp_path / "three.pdf", "The first page.", "The second page.", "The third page.")
+    limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=1.0, worker_bytes=6 * 2**30)
+    with Workers(Faulty(fault), limits) as workers:
+        document = read(workers, path, "x")
+    assert [page.number for page in document.pages] == [1, 3]
+    assert document.warnings[0].startswith("page 2 is missing: ")
+    assert why in document.warnings[0]
+
+
+class Closed(PyMuPDFReader):
+    def outline(self, path: Path) -> Outline:
+        raise UnreadableError("the shop is closed")
+
+
+def test_a_reader_that_refuses_is_quoted(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "any.pdf", "Some text.")
+    limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=1.0, worker_bytes=6 * 2**30)
+    with Workers(Closed(), limits) as workers, pytest.raises(UnreadableError, match="the shop is closed"):
+        read(workers, path, "x")
+
+
+@pytest.mark.slow
+def test_after_a_kill_the_next_run_ends_as_an_undisturbed_one(library: Any, samples: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "octavo.cli", "ingest", str(samples), "--library", str(tmp_path / "library")]
+    for wait in (6, 12, 18):
+        process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
+        time.sleep(wait)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    with Library(tmp_path / "library") as survived:
+        survived.ingest([samples])
+        assert contents(survived) == contents(library)
+        assert len(survived.index.vectors) == len(library.index.vectors)
+        files = {p.relative_to(survived.folder) for p in survived.files.images.rglob("*")}
+        assert files == {p.relative_to(library.folder) for p in library.files.images.rglob("*")}
+
+
+def contents(library: Any) -> list[tuple[Any, ...]]:
+    """What a library holds, but for the order in which documents came."""
+    infos = library.documents()
+    return [(i.name, i.state, i.pages, i.chunks, library.catalogue.parsed(i.sha256)) for i in infos]

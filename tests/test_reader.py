@@ -1,0 +1,122 @@
+"""Reading the samples, whose exact truth is known."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from octavo.ingest.geometry import area, intersection
+from octavo.ingest.model import Box, Element, ElementType, LinkType, ParsedDocument
+
+Sample = tuple[ParsedDocument, dict[str, Any]]
+NAMES = [
+    "american-economy.pdf",
+    "doctor-visits.pdf",
+    "pacific-temperatures.pdf",
+    "states-crime-schooling.pdf",
+    "sunspot-cycles.pdf",
+]
+
+
+@pytest.fixture(params=NAMES)
+def sample(
+    request: pytest.FixtureRequest, library: Any, truth: dict[str, Any]
+) -> tuple[ParsedDocument, dict[str, Any]]:
+    return library.parsed(request.param), truth[request.param]
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    shared = area(intersection(a, b))
+    return shared / (area(a) + area(b) - shared)
+
+
+def at(document: ParsedDocument, kind: ElementType, page: int, bbox: Box) -> Element:
+    """The element of `kind` that lies best on the box."""
+    there = [e for e in document.elements if e.type is kind and e.page == page]
+    return max(there, key=lambda e: overlap(e.bbox, bbox))
+
+
+def folded(text: str) -> str:
+    return "".join(text.split())
+
+
+def test_every_figure_is_one_element_in_its_place(sample: Sample) -> None:
+    document, expected = sample
+    figures = [e for e in document.elements if e.type is ElementType.FIGURE]
+    assert len(figures) == len(expected["figures"])
+    for figure in expected["figures"]:
+        assert overlap(at(document, ElementType.FIGURE, figure["page"], figure["bbox"]).bbox, figure["bbox"]) > 0.9
+
+
+def test_every_table_part_is_one_element_in_its_place(sample: Sample) -> None:
+    document, expected = sample
+    parts = [part for table in expected["tables"] for part in table["boxes"]]
+    assert len([e for e in document.elements if e.type is ElementType.TABLE]) == len(parts)
+    for part in parts:
+        assert overlap(at(document, ElementType.TABLE, part["page"], part["bbox"]).bbox, part["bbox"]) > 0.8
+
+
+def test_every_cell_of_a_table_on_one_page_is_read(sample: Sample) -> None:
+    document, expected = sample
+    for table in (t for t in expected["tables"] if len(t["boxes"]) == 1):
+        part = table["boxes"][0]
+        found = at(document, ElementType.TABLE, part["page"], part["bbox"]).table
+        assert found is not None
+        wanted = [[folded(cell) for cell in row] for row in table["rows"]]
+        assert [[folded(cell) for cell in row] for row in found.rows] == wanted
+
+
+def test_every_caption_is_tied_to_what_it_names(sample: Sample) -> None:
+    document, expected = sample
+    by_id = {e.id: e for e in document.elements}
+    bound = {k.target: by_id[k.source].text for k in document.links if k.type is LinkType.CAPTION_OF}
+    for kind, objects in ((ElementType.FIGURE, expected["figures"]), (ElementType.TABLE, expected["tables"])):
+        for item in objects:
+            place = item["boxes"][0] if "boxes" in item else item
+            element = at(document, kind, place["page"], place["bbox"])
+            assert folded(bound[element.id]).startswith(folded(item["label"]) + ".")
+
+
+def test_every_mention_leads_to_what_it_names(sample: Sample) -> None:
+    document, expected = sample
+    by_id = {e.id: e for e in document.elements}
+    captions = {k.target: by_id[k.source].text for k in document.links if k.type is LinkType.CAPTION_OF}
+    found = {
+        (by_id[k.source].page, label)
+        for k in document.links
+        if k.type is LinkType.MENTION_OF
+        for label in [" ".join(captions[k.target].split()[:2]).rstrip(".")]
+    }
+    assert {(m["page"], m["label"]) for m in expected["mentions"]} <= found
+
+
+def test_a_table_over_a_page_break_continues(library: Any, truth: dict[str, Any]) -> None:
+    document = library.parsed("american-economy.pdf")
+    parts = next(t for t in truth["american-economy.pdf"]["tables"] if len(t["boxes"]) > 1)["boxes"]
+    elements = [at(document, ElementType.TABLE, part["page"], part["bbox"]) for part in parts]
+    links = {(k.source, k.target) for k in document.links if k.type is LinkType.CONTINUES}
+    assert links == {(later.id, earlier.id) for earlier, later in pairwise(elements)}
+
+
+def test_a_figure_is_rendered_and_keeps_its_words(library: Any) -> None:
+    document = library.parsed("sunspot-cycles.pdf")
+    figure = next(e for e in document.elements if e.type is ElementType.FIGURE)
+    assert "Peak 1957: 190.2" in figure.text
+    png = library.files.image(library.find("sunspot-cycles.pdf").sha256, figure.image).read_bytes()
+    assert png.startswith(b"\x89PNG")
+
+
+def test_reading_again_gives_the_same_elements(library: Any, samples: Path) -> None:
+    from octavo.ingest.parse import read, sha256_of
+    from octavo.ingest.reader import PyMuPDFReader
+    from octavo.ingest.workers import Workers
+    from octavo.library import limits
+
+    path = samples / "sunspot-cycles.pdf"
+    with Workers(PyMuPDFReader(), limits(library.settings)) as workers:
+        again = read(workers, path, sha256_of(path)[:16])
+    assert again.elements == library.parsed("sunspot-cycles.pdf").elements

@@ -1,0 +1,93 @@
+"""Searching: two rankings fused, links followed, indexes that follow the catalogue."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+import pytest
+from langchain_core.retrievers import BaseRetriever
+from langchain_tests.integration_tests import RetrieversIntegrationTests
+
+from octavo import Library
+from octavo.ingest.model import ElementType
+from octavo.library import LibraryError, NoSuchDocumentError
+from octavo.retrieval.bm25 import BM25
+from octavo.retrieval.search import HybridRetriever, follow_links, fuse
+
+
+def test_fusion_adds_the_reciprocal_ranks() -> None:
+    assert fuse([[1, 2], [2, 3]]) == {1: 1 / 61, 2: 1 / 62 + 1 / 61, 3: 1 / 62}
+
+
+def test_bm25_finds_stems_and_whole_numbers() -> None:
+    index = BM25()
+    index.build([5, 9], ["Operating expenses were 82,959 in all", "Expenses of 82 and 959 in two parts"])
+    assert index.search("expense 82,959", 2)[0][0] == 5
+    assert index.search("82,959", 2, among=[9]) == []
+
+
+def test_a_hit_says_why_it_was_found(library: Any) -> None:
+    hit = library.search("yearly sunspot number")[0]
+    assert hit.document == "sunspot-cycles.pdf"
+    assert [reason.split(":")[0] for reason in hit.why] == ["meaning", "words"]
+
+
+def test_a_search_can_be_kept_to_a_document(library: Any) -> None:
+    hits = library.search("temperature", documents=["doctor-visits.pdf"])
+    assert {hit.document for hit in hits} == {"doctor-visits.pdf"}
+
+
+def test_a_paragraph_that_mentions_a_table_brings_the_table(library: Any) -> None:
+    found = [h for h in library.search("Niño 1+2 region", k=40) if "Table 3 gives all" in h.chunk.text]
+    brought = follow_links(library.catalogue, found[:1], most=10)
+    assert {hit.chunk.type for hit in brought} >= {ElementType.TABLE}
+    assert all("named by the hit on page" in hit.why[0] for hit in brought)
+
+
+def test_asking_an_empty_library_says_how_to_fill_it(tmp_path: Any) -> None:
+    with Library(tmp_path / "new") as library, pytest.raises(LibraryError, match="octavo ingest FOLDER"):
+        library.search("anything")
+
+
+def test_a_document_that_is_not_there_is_named(library: Any) -> None:
+    with pytest.raises(NoSuchDocumentError, match=r"'absent\.pdf'"):
+        library.search("anything", documents=["absent.pdf"])
+
+
+@pytest.mark.parametrize("lost", ["vectors.faiss", "bm25"])
+def test_an_index_that_is_lost_is_made_again_on_opening(own_library: Any, lost: str) -> None:
+    before = [hit.chunk.id for hit in own_library.search("yearly sunspot number")]
+    path = own_library.folder / "index" / lost
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    with Library(own_library.folder, embedder=own_library.embedder) as again:
+        assert [hit.chunk.id for hit in again.search("yearly sunspot number")] == before
+
+
+def test_a_deletion_by_another_process_is_seen_by_the_next_search(own_library: Any) -> None:
+    own_library.search("sunspot")
+    with Library(own_library.folder, embedder=own_library.embedder) as other:
+        other.delete("sunspot-cycles.pdf")
+    assert {hit.document for hit in own_library.search("sunspot")} & {"sunspot-cycles.pdf"} == set()
+
+
+class TestLangChainRetriever(RetrieversIntegrationTests):
+    @pytest.fixture(autouse=True)
+    def _library(self, library: Any) -> None:
+        self.index = library.index
+
+    @property
+    def retriever_constructor(self) -> type[HybridRetriever]:
+        return HybridRetriever
+
+    @property
+    def retriever_constructor_params(self) -> dict[str, Any]:
+        return {"index": self.index}
+
+    @property
+    def retriever_query_example(self) -> str:
+        return "What was the highest yearly sunspot number?"
+
+
+def test_the_retriever_is_langchains() -> None:
+    assert issubclass(HybridRetriever, BaseRetriever)

@@ -1,0 +1,239 @@
+"""The chat, driven without a browser over a small library with the real models."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import getSampleStyleSheet
+from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+from streamlit.testing.v1 import AppTest
+
+import octavo.ui
+from octavo.library import Library
+
+pytestmark = pytest.mark.slow
+
+APP = str(Path(octavo.ui.__file__).parent / "app.py")
+QUESTION = "How tall is the lighthouse of Skerrymore?"
+
+
+def pdf(path: Path, title: str, paragraphs: list[str], rows: list[list[str]]) -> Path:
+    styles = getSampleStyleSheet()
+    table = Table(rows, style=TableStyle([("GRID", (0, 0), (-1, -1), 0.5, "black")]))
+    story = [Paragraph(title, styles["Title"]), *(Paragraph(p, styles["BodyText"]) for p in paragraphs)]
+    SimpleDocTemplate(str(path), pagesize=A4, title=title).build([*story, Spacer(1, 20), table])
+    return path
+
+
+@pytest.fixture(scope="session")
+def pdfs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("pdfs")
+    return [
+        pdf(
+            folder / "lighthouse.pdf",
+            "The lighthouse of Skerrymore",
+            [
+                "The lighthouse of Skerrymore is 48 metres tall and was lit for the first time in 1844.",
+                "Its keepers counted the ships that passed on every night of the winter, as the table shows.",
+            ],
+            [["Month", "Ships"], ["November", "112"], ["December", "97"], ["January", "81"], ["February", "90"]],
+        ),
+        pdf(
+            folder / "bakery.pdf",
+            "The bakery at the harbour",
+            [
+                "The bakery at the harbour sold 5300 loaves of rye bread in the year 1901, at a price of $2.",
+                "Flour came by boat from the mainland twice a week, and the oven was fired with peat.",
+            ],
+            [["Bread", "Loaves"], ["Rye", "5300"], ["Wheat", "2100"], ["Barley", "640"], ["Oat", "320"]],
+        ),
+    ]
+
+
+@pytest.fixture(scope="session")
+def shelf(pdfs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library of both PDFs, to be copied."""
+    folder = tmp_path_factory.mktemp("shelf") / "library"
+    with Library(folder) as library:
+        assert not library.ingest(pdfs).failed
+    return folder
+
+
+@pytest.fixture
+def library(shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "library"
+    shutil.copytree(shelf, folder)
+    monkeypatch.setenv("OCTAVO_LIBRARY", str(folder))
+    return folder
+
+
+def start(**query: str) -> AppTest:
+    app = AppTest.from_file(APP, default_timeout=120)
+    app.query_params.update(query)
+    return sound(app.run())
+
+
+def sound(app: AppTest) -> AppTest:
+    assert not app.exception
+    return app
+
+
+def go(app: AppTest, url_path: str, **query: str) -> AppTest:
+    """What a click in the navigation does, for which AppTest has no name; "" is the chat."""
+    pages = {info["url_pathname"].strip("/"): key for key, info in app._registered_pages.items()}
+    app._page_hash = pages[url_path]
+    app.query_params.clear()
+    app.query_params.update(query)
+    return sound(app.run())
+
+
+def ask(app: AppTest, question: str = QUESTION) -> AppTest:
+    return sound(app.chat_input(key="question").set_value(question).run())
+
+
+def said(app: AppTest) -> str:
+    """All that the page says, without escapes."""
+    elements = (*app.main, *app.get("dialog"))
+    texts = [str(getattr(element, "value", "")) for element in elements]
+    texts += [str(getattr(element, "label", "")) for element in app.get("page_link")]
+    return "\n".join(texts).replace("\\", "")
+
+
+def wait_until(app: AppTest, condition: Callable[[AppTest], bool], seconds: float = 180) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition(app):
+        assert time.monotonic() < deadline, said(app)
+        time.sleep(0.5)
+        sound(app.run())
+
+
+def test_an_empty_library_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTAVO_LIBRARY", str(tmp_path / "new"))
+    app = start()
+    assert "This library is empty" in said(app)
+    assert app.chat_input(key="question").disabled
+    assert len(app.file_uploader) == 1
+    assert "Nothing here yet" in said(go(app, "documents"))
+
+
+def test_an_answer_comes_with_its_citations_and_pictures(library: Path) -> None:
+    app = start()
+    assert "The lighthouse of Skerrymore" in said(app)
+    ask(app)
+    text = said(app)
+    assert "48 metres" in text
+    assert "[[1]](#source-" in text
+    assert "lighthouse.pdf, page 1" in text
+    assert "Why this evidence" in [expander.label for expander in app.expander]
+    assert "score" in text
+    assert len(app.image) >= 2  # the page, and the place on it
+    with Library(library) as opened:
+        ((conversation, title),) = opened.conversations()
+        assert title == QUESTION
+        assert [message.role for message in opened.messages(conversation)] == ["user", "assistant"]
+
+
+def test_a_conversation_is_found_again(library: Path) -> None:
+    app = ask(ask(start()), "When was the lighthouse lit for the first time?")
+    (conversation,) = (int(key) for key in app.query_params["conversation"])
+    again = start()
+    assert "48 metres" not in said(again)
+    again.button(key=f"conversation-{conversation}").click().run()
+    assert "48 metres" in said(sound(again))
+    assert len(again.image) == len(app.image) >= 2
+    reloaded = start(conversation=str(conversation))
+    assert "48 metres" in said(reloaded)
+    sound(reloaded.button(key="new-conversation").click().run())
+    assert "48 metres" not in said(reloaded)
+
+
+def test_a_conversation_is_deleted_only_when_confirmed(library: Path) -> None:
+    app = ask(start())
+    sound(app.button(key="delete-conversation").click().run())
+    sound(app.button(key="keep-conversation").click().run())
+    with Library(library) as opened:
+        assert opened.conversations()
+        sound(app.button(key="delete-conversation").click().run())
+        sound(app.button(key="confirm-delete-conversation").click().run())
+        assert not opened.conversations()
+    assert "48 metres" not in said(app)
+
+
+def test_answers_come_only_from_the_chosen_documents(library: Path) -> None:
+    app = start()
+    with Library(library) as opened:
+        bakery = opened.find("bakery.pdf").sha256
+    sound(app.multiselect(key="documents").set_value([bakery]).run())
+    ask(app)
+    assert "48 metres" not in said(app)
+    assert "lighthouse.pdf" not in said(app)
+    with Library(library) as opened:
+        answer = opened.messages(opened.conversations()[0][0])[-1].answer
+    assert answer
+    assert {hit["document"] for hit in answer["selection"]["kept"]} == {"bakery.pdf"}
+
+
+def test_a_deleted_document_leaves_its_conversations_readable(library: Path) -> None:
+    app = ask(start())
+    with Library(library) as opened:
+        sha256 = opened.find("lighthouse.pdf").sha256
+    go(app, "documents")
+    assert "lighthouse.pdf" in said(app)
+    sound(app.button(key=f"delete-{sha256[:16]}").click().run())
+    sound(app.button(key="confirm-delete").click().run())
+    assert "lighthouse.pdf" not in said(app)
+    assert "bakery.pdf" in said(app)
+    go(app, "")
+    assert "48 metres" in said(app)
+    assert "no longer in the library" in said(app)
+    assert not app.image
+
+
+def test_uploads_are_taken_in_and_failures_give_their_reason(
+    pdfs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCTAVO_LIBRARY", str(tmp_path / "new"))
+    app = go(start(), "documents")
+    good, broken = pdfs[0].read_bytes(), b"%PDF-1.4 this is none"
+    app.file_uploader[0].upload("lighthouse.pdf", good, "application/pdf")
+    app.file_uploader[0].upload("broken.pdf", broken, "application/pdf")
+    sound(app.run())
+    wait_until(app, lambda app: any(button.key == "close-report" for button in app.button))
+    text = said(app)
+    assert "1 document added, 1 failed" in text
+    with Library(tmp_path / "new") as opened:
+        reason = opened.find("broken.pdf").error
+    assert reason
+    assert reason[1:] in text
+    sound(app.button(key="close-report").click().run())
+    assert "1 document added" not in said(app)
+    ask(go(app, ""))
+    assert "48 metres" in said(app)
+
+
+def test_the_viewer_shows_a_pages_elements(library: Path) -> None:
+    with Library(library) as opened:
+        sha256 = opened.find("bakery.pdf").sha256
+    app = go(start(), "pages", document=sha256)
+    assert len(app.image) == 1
+    assert "rye bread" in said(app)
+    sound(app.pills[0].set_value(["heading"]).run())
+    assert "rye bread" not in said(app)
+    assert "No such document" in said(go(start(), "pages", document="ff" * 32))
+
+
+def test_a_failure_is_one_line_and_can_be_tried_again(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTAVO_LOCAL_MODEL", str(library / "missing.gguf"))
+    app = start()
+    sound(app.radio(key="generator").set_value("local").run())
+    ask(app)
+    assert "missing.gguf" in said(app)
+    assert "Traceback" not in said(app)
+    sound(app.radio(key="generator").set_value("extractive").run())
+    sound(app.button(key="again").click().run())
+    assert "48 metres" in said(app)

@@ -291,11 +291,12 @@ def ask(
 @json_option
 @click.pass_context
 def index(context: click.Context, library: Path | None, rebuild: bool, as_json: bool) -> None:
-    """Bring the FAISS and BM25 indexes in line with the catalogue."""
+    """Bring the indexes in line with the catalogue, and embed what a new embedder has not embedded yet."""
     from octavo.library import Library
+    from octavo.progress import chunks_bar
 
-    with Library(settings=_settings(context, library)) as shelf:
-        count = shelf.reindex(rebuild)
+    with Library(settings=_settings(context, library)) as shelf, chunks_bar() as show:
+        count = shelf.reindex(rebuild, show)
     if as_json:
         _print_json({"chunks": count})
     else:

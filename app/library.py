@@ -33,6 +33,7 @@ from octavo.retrieval.model import Hit, Selection
 from octavo.retrieval.search import HybridRetriever, follow_links, to_hits
 from octavo.settings import Generator, Settings
 
+_EMBED_AT_ONCE = 256  # chunks between two commits
 _LINKED = 4  # chunks that links may bring beside the k found
 _COLOURS: dict[ElementType, Colour] = {
     ElementType.TEXT: (0.16, 0.36, 0.75),
@@ -226,8 +227,18 @@ class Library:
 
     # Questions
 
-    def reindex(self, rebuild: bool = False) -> int:
-        """Brings the indexes in line with the catalogue, or makes them anew; the number of chunks they then hold."""
+    def reindex(self, rebuild: bool = False, on_progress: Callable[[int, int], None] = lambda done, of: None) -> int:
+        """Embeds chunks that have no vector of this library's embedder yet, and brings the indexes in line, or anew.
+
+        `on_progress(done, of)` counts chunks embedded. Gives back the number of chunks indexed.
+        """
+        with self._writing():
+            missing = self.catalogue.unembedded(self.embedder.name)
+            for start in range(0, len(missing), _EMBED_AT_ONCE):
+                some = missing[start : start + _EMBED_AT_ONCE]
+                vectors = self.embedder.encode([chunk.indexed_text for chunk in some])
+                self.catalogue.store_vectors(self.embedder.name, [chunk.id for chunk in some if chunk.id], vectors)
+                on_progress(start + len(some), len(missing))
         if rebuild:
             self.index.clear()
         self.index.sync()
@@ -246,6 +257,8 @@ class Library:
         if self.catalogue.stamp() != self._stamp:  # an ingestion or a deletion, here or in another process
             self.index.sync()
             self._stamp = self.catalogue.stamp()
+        if not len(self.index.vectors):
+            raise LibraryError(f"no vectors of the embedder {self.embedder.name!r} yet: `octavo index` makes them")
         found = self.retriever.invoke(query, k=k or self.settings.k, documents=among)
         return to_hits(self.catalogue, found)
 

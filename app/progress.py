@@ -31,7 +31,7 @@ def ingest_bar() -> Iterator[Callable[[Progress], None]]:
 
 @contextmanager
 def pages_bar(name: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar over the pages of one document."""
+    """A bar over the pages of one document, moved by the pages read."""
     with tqdm(desc=name, unit="page", disable=None, leave=False) as bar:
 
         def advance(pages: int, of: int) -> None:
@@ -39,3 +39,15 @@ def pages_bar(name: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(pages)
 
         yield advance
+
+
+@contextmanager
+def chunks_bar() -> Iterator[Callable[[int, int], None]]:
+    """A bar over chunks being embedded, told how many are done."""
+    with tqdm(desc="embedding", unit="chunk", disable=None, leave=False) as bar:
+
+        def show(done: int, of: int) -> None:
+            bar.total = of
+            bar.update(done - bar.n)
+
+        yield show

@@ -23,6 +23,7 @@ _SHARES = re.compile(r"\bshares\b", re.I)
 _SHARES_SCALE = re.compile(r"\bshares\b[^;]*?\b(thousand|million|billion)s?\b", re.I)
 _NOTHING = re.compile(r"^[\s—–\-−/]*$")
 _BRACKETS = re.compile(r"\([^)]*\)")
+_UNIT = re.compile(r"\s*\([^)]*\bin (?:thousands|millions|billions)\b[^)]*\)", re.I)
 _FOOTNOTE = re.compile(r"\s*(?:\(\d{1,2}\)|[®™*†‡^])+(?=\s|$|,)")
 
 
@@ -39,7 +40,8 @@ def cells(hit: Hit, element: Element, header: Table | None = None) -> Iterator[C
     corner = "" if any(cell.column == 0 for cell in found) else corner
     columns = {cell.column: find(f"{corner} {cell.header}") for cell in found}
     money = {c for c in columns if any(_MONEY.search(cell.text) for cell in found if cell.column == c)}
-    unit = " ".join(filter(None, [corner, *_headings_with_unit(hit), notes]))
+    headers = [text for row in table.rows[: table.header_rows] for text in row if _SCALE.search(text)]
+    unit = " ".join([*headers, *_headings_with_unit(hit), notes])
     for cell in found:
         if _NOTHING.match(cell.text):
             continue
@@ -54,12 +56,12 @@ def cells(hit: Hit, element: Element, header: Table | None = None) -> Iterator[C
             element=element,
             bbox=cell.bbox or element.bbox,
             text=f"{value} ({labels})" if labels else value,
-            own=" ".join(filter(None, [label, cell.header])),
+            own=" ".join(filter(None, [label, plain(cell.header)])),
             near=" ".join(filter(None, [above, corner])),
             value=value,
             period=period if period else find(f"{label} {notes}"),
             label=row,
-            header=cell.header,
+            header=plain(cell.header),
             group=plain(cell.group),
             row=cell.row,
             column=cell.column,
@@ -90,8 +92,8 @@ def quantity(cell: Cell, unit: str, money: bool) -> str:
 
 
 def plain(label: str) -> str:
-    """A label without footnote marks."""
-    return _FOOTNOTE.sub("", label).strip(" :")
+    """A label without footnote marks and units in brackets."""
+    return _FOOTNOTE.sub("", _UNIT.sub("", label)).strip(" :")
 
 
 def _headings_with_unit(hit: Hit) -> list[str]:

@@ -23,25 +23,22 @@ from octavo.retrieval.model import Hit
 
 WEIGHTS = Fit(
     meaning=3.0,
-    context=2.0,
-    words=4.0,
-    rank=1.0,
-    form=1.2,
-    period=1.6,
-    document=1.4,
-    names=4.0,
-    length=-0.5,
-    label=2.5,
-    group=0.5,
-    extra=0.8,
-    newest=0.3,
-    cell=-1.0,
+    words=4.7,
+    focus=1.8,
+    rank=1.2,
+    form=1.7,
+    period=2.1,
+    document=1.8,
+    names=4.2,
+    length=-0.7,
+    fragment=-1.3,
+    label=3.2,
+    extra=1.4,
+    newest=0.2,
+    cell=-1.2,
     cell_asked=1.0,
-    cell_explain=-1.0,
-    figure=0.0,
     extreme=2.0,
-    fragment=-1.2,
-    bias=-5.0,
+    bias=-8.0,
 )
 LEAST = 0.1
 """Score below which nothing is said to answer."""
@@ -89,17 +86,15 @@ class ExtractiveReader:
             some = [pair for pair in first if pair[0].kind is kind]
             some.sort(key=lambda pair: -pair[1].score(WEIGHTS))
             kept += [candidate for candidate, _ in some[:EMBEDDED]]
-        meaning, context = self._similar(question.text, kept)
-        return [(c, judge.fit(c, m, n)) for c, m, n in zip(kept, meaning, context, strict=True)]
+        return [(c, judge.fit(c, m)) for c, m in zip(kept, self._similar(question.text, kept), strict=True)]
 
-    def _similar(self, question: str, candidates: Sequence[Candidate]) -> tuple[list[float], list[float]]:
-        """Cosines of the question with each candidate, and with each under its heading."""
-        bare = [c.own if c.row < 0 else c.own.removesuffix(c.header).strip() for c in candidates]
-        under = [f"{heading(c.hit)}: {text}" for c, text in zip(candidates, bare, strict=True)]
-        texts = list(dict.fromkeys([question, *bare, *under]))
-        vectors = dict(zip(texts, self._encode(texts), strict=True))
-        wanted = vectors[question]
-        return [float(vectors[t] @ wanted) for t in bare], [float(vectors[t] @ wanted) for t in under]
+    def _similar(self, question: str, candidates: Sequence[Candidate]) -> list[float]:
+        """The cosine of the question with each candidate under its heading; a table's row is one text."""
+        texts = [f"{heading(c.hit)}: {c.own if c.row < 0 else c.own.removesuffix(c.header).strip()}" for c in candidates]
+        known = list(dict.fromkeys([question, *texts]))
+        cosines = self._encode(known) @ self._encode([question])[0]
+        cosine = dict(zip(known, map(float, cosines), strict=True))
+        return [cosine[text] for text in texts]
 
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         if hasattr(self._embedder, "encode"):

@@ -24,20 +24,19 @@ from octavo.retrieval.model import Hit
 class Fit:
     """The features of a candidate, or the weight of each.
 
-    Of any candidate: `meaning`, cosine of question and candidate; `context`, the same with its heading before it;
-    `words`, the share of the question's terms that it and its surroundings hold, the rarer the heavier; `rank`, its
-    hit's score over the best hit's; `form`, whether it looks like what is asked for (a number, a date, a name, a
-    reason); `period` and `document`, whether its column or sentence, and its document, are of the period asked for;
-    `names`, how far its document falls short of another in holding the question's names (0 or less); `length` in units of 500 characters.
-    Of cells: `label` and `group`, the share of the row's label, and of its group's, that the question names; `extra`, whether the column is of another
-    sort than was asked (a target, a change); `newest`, whether its column is the newest; `cell`, `cell_asked` and
-    `cell_explain`, 1 for any cell, for one where a quantity is asked for, and for one where prose is. `figure`, `extreme` and
-    `fragment`: 1 for a figure, for a cell that is the largest or smallest of several, and for words without a sentence.
+    Of any candidate: `meaning`, the cosine of the question and the candidate under its heading; `words`, the share of
+    the question's terms that it and its surroundings hold, the rarer the heavier; `focus`, the share that it holds of
+    the thing asked for; `rank`, its hit's score over the best hit's; `form`, whether it looks like what is asked for (a
+    number, a date, a name, a reason); `period` and `document`, whether its column or sentence, and its document, are of
+    the period asked for; `names`, how far its document falls short of holding all of the question's names (-1 to 0); `length` in units of 500 characters; `fragment`, 1 for words without a sentence. Of cells: `label`, the share
+    of the row's label that the question names; `extra`, whether the column is of another sort than was asked (a target, a
+    change); `newest`, whether its column is the newest; `cell`, 1; `cell_asked`, 1 where a quantity is asked for and -1
+    where prose is; `extreme`, 1 for one that is the largest or smallest of several.
     """
 
     meaning: float = 0.0
-    context: float = 0.0
     words: float = 0.0
+    focus: float = 0.0
     rank: float = 0.0
     form: float = 0.0
     period: float = 0.0
@@ -45,13 +44,10 @@ class Fit:
     names: float = 0.0
     length: float = 0.0
     label: float = 0.0
-    group: float = 0.0
     extra: float = 0.0
     newest: float = 0.0
     cell: float = 0.0
     cell_asked: float = 0.0
-    cell_explain: float = 0.0
-    figure: float = 0.0
     extreme: float = 0.0
     fragment: float = 0.0
     bias: float = 0.0
@@ -108,16 +104,16 @@ class Judge:
         )
         self._weights = self._rarity({(c.own, c.near, c.hit.chunk.context) for c in candidates})
 
-    def fit(self, candidate: Candidate, meaning: float = 0.0, context: float = 0.0) -> Fit:
-        """The features of a candidate, given the cosines of its own text and of that under its heading."""
+    def fit(self, candidate: Candidate, meaning: float = 0.0) -> Fit:
+        """The features of a candidate; `meaning` is its cosine with the question."""
         question, key = self.question, candidate.hit.sha256
         asked, own = self._asked[key]
         is_cell = candidate.kind in (Kind.CELL, Kind.EXTREME)
         wanted = bool(question.wants & _QUANTITIES) and not question.explain
         return Fit(
             meaning=meaning,
-            context=context,
             words=self._words(candidate),
+            focus=self._focus(candidate),
             rank=candidate.hit.score / self._best,
             form=self._form(candidate),
             period=self._period(candidate, asked, own),
@@ -125,13 +121,10 @@ class Judge:
             names=self._names[key],
             length=min(1.0, len(candidate.text) / 500),
             label=self._label(candidate.label) if is_cell else 0.0,
-            group=self._label(candidate.group) if is_cell else 0.0,
             extra=self._extra(candidate) if is_cell else 0.0,
             newest=float(is_cell and bool(candidate.period.last[0]) and candidate.period.last == _newest(candidate)),
             cell=float(is_cell),
-            cell_asked=float(is_cell and wanted),
-            cell_explain=float(is_cell and question.explain),
-            figure=float(candidate.kind is Kind.FIGURE),
+            cell_asked=float(is_cell) * (wanted - question.explain),
             extreme=float(candidate.kind is Kind.EXTREME),
             fragment=float(candidate.kind is Kind.SENTENCE and _is_fragment(candidate.own)),
             bias=1.0,
@@ -162,6 +155,10 @@ class Judge:
         )
         return credit / whole if whole else 0.0
 
+    def _focus(self, candidate: Candidate) -> float:
+        focus = self.question.focus - self._titles
+        return len(self._holds(candidate.own) & focus) / len(focus) if focus else 0.0
+
     def _label(self, label: str) -> float:
         """The share of a label's terms that the question holds; the best of them for one that names alternatives."""
         shares = [self._share(part) for part in label.split("/")]
@@ -179,7 +176,7 @@ class Judge:
     def _form(self, candidate: Candidate) -> float:
         wants, value = self.question.wants, candidate.value
         if Want.PERCENT in wants:
-            return 1.0 if _PERCENT.search(value) else -1.0 if candidate.row >= 0 else 0.0
+            return 1.0 if _PERCENT.search(value) else -0.5
         if Want.MONEY in wants and not self.question.explain:
             if _PERCENT.search(value) and candidate.row >= 0:
                 return -1.0
@@ -216,19 +213,14 @@ class Judge:
 
     @cached_property
     def _names(self) -> dict[str, float]:
-        """For each document the share of the question's names that it holds, less that of the document that holds most.
-
-        A name that few documents hold weighs more.
-        """
+        """For each document, less 1, the share of the question's names that it holds; one that few hold weighs more."""
         names = self.question.names
+        if not names:
+            return dict.fromkeys(self._documents, 0.0)
         has = {key: {name: self._has(name, key) for name in names} for key in self._documents}
-        shares = {}
         weight = {name: 1 / (1 + sum(has[key][name] for key in has)) for name in names}
-        for key in self._documents:
-            whole = sum(weight.values())
-            shares[key] = sum(weight[name] * has[key][name] for name in names) / whole if whole else 0.0
-        most = max(shares.values(), default=0.0)
-        return {key: share - most for key, share in shares.items()}
+        whole = sum(weight.values())
+        return {key: sum(weight[name] * has[key][name] for name in names) / whole - 1 for key in self._documents}
 
     def _has(self, name: str, key: str) -> float:
         return 1.0 if _titled(name, self._documents[key][0]) else 0.8 if name in self._known[key] else 0.0

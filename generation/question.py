@@ -32,7 +32,8 @@ class Want(StrEnum):
 class Question:
     """A question taken apart.
 
-    `terms` are the stems of its content words, `names` those of them that were written as names ("Apple", "N1458U").
+    `terms` are the stems of its content words, `focus` those of the thing asked for ("engine model" of "Which engine
+    model did it have?"), `names` those of them that were written as names ("Apple", "N1458U").
     `latest` asks for the newest document's own period, `change` for a difference between periods, `both` for values
     of more than one period, `extreme` for the largest (1) or smallest (-1) of several things (0: neither). `explain`
     asks for prose: how, why or whether, not how much. `initials` are its abbreviations with what they may stand for.
@@ -40,6 +41,7 @@ class Question:
 
     text: str
     terms: frozenset[str]
+    focus: frozenset[str]
     names: frozenset[str]
     wants: frozenset[Want]
     period: Period
@@ -80,7 +82,7 @@ _WANTS = {
     r"expenditures?|spend|spent|profits?|loss(?:es)?|cash|debt|assets|liabilities|dividends?|price|paid|pay|invest\w*)\b",
     Want.NUMBER: r"\bhow (?:many|old|long|far|fast|high|large|often)\b|\bnumber of\b|\bcounts?\b|\bhow much\b|"
     r"\bwhat (?:was|is|were|are) the (?:\w+ ){0,4}(?:total|average|ratio|target|temperature|elevation|altitude|score)\b",
-    Want.DATE: r"\bwhen\b|\b(?:what|which|by which) (?:\w+ )?(?:date|year|month|day|time)\b",
+    Want.DATE: r"(?:^|[,:] )when\b|\b(?:what|which|by which) (?:\w+ )?(?:date|year|month|day|time)\b",
     Want.PERSON: r"\bwho(?:m|se)?\b",
     Want.PLACE: r"\bwhere\b|\b(?:what|which) (?:city|state|country|place|location|airport)\b",
     Want.REASON: r"\bwhy\b|\breasons?\b|\bcauses?d?\b|\bdr(?:o|i)ve(?:n|r|rs|s)?\b|\bdue to\b|\bfactors?\b|\binfluenc\w+",
@@ -88,6 +90,12 @@ _WANTS = {
 }
 _MEASURES = {"old": "age", "long": "length", "far": "distance", "fast": "speed", "high": "height", "deep": "depth"}
 _HOW = re.compile(r"\bhow (old|long|far|fast|high|deep)\b", re.I)
+_VERB = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)"
+_FOCUS = re.compile(
+    rf"\b(?:what|which|how many|how much|whose)(?:\s+{_VERB})?\b(?:\s+(?:the|an?|of|its|their))*\s+(.*?)"
+    rf"(?=\s+(?:{_VERB}|in|for|at|on|by|from|to|during|as|with|that|which|who|reported|did|of the|according)\b|[,;?]|$)",
+    re.I,
+)
 _MATCHERS = {want: re.compile(pattern, re.IGNORECASE) for want, pattern in _WANTS.items()}
 _LATEST = re.compile(r"\b(?:latest|most recent|newest|last|current)\b", re.I)
 _CHANGE = re.compile(
@@ -113,6 +121,7 @@ def understand(text: str) -> Question:
     return Question(
         text=text,
         terms=terms(_HOW.sub(lambda match: _MEASURES[match[1].lower()], text)),
+        focus=_focus(text),
         names=_names(text),
         wants=wants,
         period=find(text),
@@ -123,6 +132,11 @@ def understand(text: str) -> Question:
         explain=bool(_EXPLAIN.search(text)) or Want.REASON in wants or Want.VERDICT in wants,
         initials=_initials(text),
     )
+
+
+def _focus(text: str) -> frozenset[str]:
+    match = _FOCUS.search(_HOW.sub(lambda how: f"what {_MEASURES[how[1].lower()]}", text))
+    return terms(match[1]) if match else frozenset()
 
 
 def _asking(text: str) -> str:

@@ -141,14 +141,16 @@ class _Ingestion:
     def run(self, sources: Sequence[Source]) -> IngestReport:
         infos = self.catalogue.documents()
         left = [i for i in infos if i.state in (State.QUEUED, State.PARSED) and self.files.pdf(i.sha256).is_file()]
+        self.claimed = {info.sha256 for info in left}
         self.documents = len(sources) + len(left)
         self.bytes = sum(info.size for info in left) + sum(_size(source.path) for source in sources)
         readers = ThreadPoolExecutor(_IN_FLIGHT * self.workers.limits.workers, "read")
-        tasks = [readers.submit(self._finish, info, info.size) for info in left]
-        tasks += [readers.submit(self._take_in, source) for source in sources]
         try:
-            running = [future for task in tasks if (future := task.result())]
-            finished = [future.result() for future in running]
+            tasks = [readers.submit(self._finish, info, info.size) for info in left]
+            for source in sources:  # one after the other, so that the first of equal files gives its name
+                if info := self._receive(source):
+                    tasks.append(readers.submit(self._finish, info, info.size))
+            finished = [task.result().result() for task in tasks]
         except BaseException:
             self.stopping.set()
             raise
@@ -159,34 +161,26 @@ class _Ingestion:
         self.report.seconds = monotonic() - self.started
         return self.report
 
-    def _take_in(self, source: Source) -> Future[DocumentInfo] | None:
-        """Discovered -> queued, and on; None for bytes that this run has taken in under another name."""
-        if self.stopping.is_set():
-            raise _Stopped
+    def _receive(self, source: Source) -> DocumentInfo | None:
+        """Discovered -> queued. None for bytes that this run holds already under another name.
+
+        What cannot be copied into the library is reported as failed, and not entered.
+        """
         size = _size(source.path)
         try:
             sha256 = sha256_of(source.path)
-            known = self.catalogue.document(sha256)
-            if known is None or not self.files.pdf(sha256).is_file():
+            if self.catalogue.document(sha256) is None or not self.files.pdf(sha256).is_file():
                 self._check_size(size)
                 sha256 = self.files.add(source.path)
         except (OSError, UnreadableError) as error:
-            return self._refuse(source, size, error)
-        with self.lock:
-            twin = sha256 in self.claimed
-            self.claimed.add(sha256)
-        if twin:
+            why = str(error) if isinstance(error, UnreadableError) else f"cannot be read: {error.strerror}"
+            return DocumentInfo(source.name, f"refused:{source.path}", State.FAILED, 0, 0, 0, why, "", size, None)
+        if sha256 in self.claimed:
             self.documents -= 1
             self._advance(share=size)
             return None
-        info = self.catalogue.queue(sha256, source.name, size, str(source.path.resolve()) if source.lasting else None)
-        return self._finish(info, size)
-
-    def _refuse(self, source: Source, size: int, error: Exception) -> Future[DocumentInfo]:
-        """A file whose bytes never came into the library: reported, not entered."""
-        why = str(error) if isinstance(error, UnreadableError) else f"cannot be read: {error}"
-        info = DocumentInfo(source.name, f"refused:{source.path}", State.FAILED, 0, 0, 0, why, "", size, None)
-        return _done(self._report(info, size))
+        self.claimed.add(sha256)
+        return self.catalogue.queue(sha256, source.name, size, str(source.path.resolve()) if source.lasting else None)
 
     def _check_size(self, size: int) -> None:
         if size > self.workers.limits.max_bytes:
@@ -195,6 +189,10 @@ class _Ingestion:
 
     def _finish(self, info: DocumentInfo, size: int) -> Future[DocumentInfo]:
         """Takes a document from the step it is at to ready; the future is done when its vectors are stored."""
+        if self.stopping.is_set():
+            raise _Stopped
+        if info.state is State.FAILED:
+            return _done(self._report(info, size))
         if info.state is State.READY and not self.catalogue.unembedded(self.embedding.model, info.sha256):
             self.report.unchanged.add(info.sha256)
             return _done(self._report(info, size))

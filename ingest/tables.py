@@ -149,15 +149,16 @@ def values(table: Table, header: Table | None = None) -> Iterator[Cell]:
     if header is not None and not any(names[1:]) and len(column_names(header)) == len(names):
         names = column_names(header)
     labels = label_columns(table)
+    last = len(names) - _labelled_last(table)
     group = ""
     for r, row in enumerate(table.rows[table.header_rows :], table.header_rows):
-        label = " ".join(filter(None, row[:labels]))
-        if label and all(_NOTHING.match(value) for value in row[labels:]):
+        label = " ".join(filter(None, [*row[:labels], *row[last:]]))
+        if label and all(_NOTHING.match(value) for value in row[labels:last]):
             group = label.rstrip(":")
             continue
         closes = label.lower().startswith("total")
         named = f"{group}: {label}" if group and label and not closes else label or group
-        for c, value in enumerate(row[labels:], labels):
+        for c, value in enumerate(row[labels:last], labels):
             if value and value != "$":
                 yield Cell(r, c, named, names[c], value, _box_at(table, r, c), "" if closes else group)
         if closes:
@@ -179,6 +180,7 @@ def key_columns(table: Table) -> list[int]:
 
 
 def _entries(table: Table, keys: Sequence[int]) -> Iterator[Cell]:
+    keys = [key for key in keys if key - 1 not in keys]  # "Tampa, FL Accident Number:" is an entry and a key in one
     ends = [*keys[1:], len(table.rows[0])]
     for r, row in enumerate(table.rows):
         for key, end in zip(keys, ends, strict=True):
@@ -195,11 +197,14 @@ def _box_at(table: Table, row: int, column: int) -> Box | None:
 def label_columns(table: Table) -> int:
     """How many leading columns name rows rather than hold values.
 
-    At least 1, but for a table whose first column has a header and nothing but values under it.
+    At least 1, but for a table whose first column has a header and nothing but values under it, or whose labels stand
+    last.
     """
     body = table.rows[table.header_rows :]
+    if _labelled_last(table):
+        return 0
     first = [row[0] for row in body]
-    if any(map(is_value, first)) and all(is_value(v) or _NOTHING.match(v) for v in first) and column_names(table)[0]:
+    if any(first) and all(is_value(v) or _NOTHING.match(v) for v in first) and column_names(table)[0]:
         return 0
     for c in range(1, len(table.rows[0]) if table.rows else 0):
         filled = [row[c] for row in body if not _NOTHING.match(row[c])]
@@ -208,13 +213,36 @@ def label_columns(table: Table) -> int:
     return 1
 
 
+def _labelled_last(table: Table) -> bool:
+    """Whether the labels stand in the last column, after the values ("$ | (187) | Operating loss")."""
+    body = table.rows[table.header_rows :]
+    before = [value for row in body for value in row[:-1] if not _NOTHING.match(value)]
+    after = [row[-1] for row in body if row[-1]]
+    return (
+        len(after) == len(body) > 1
+        and sum(any(ch.isalpha() for ch in value) for value in before) == 0 < len(before)
+        and all(" " in value and not is_value(value) for value in after)
+    )
+
+
 def column_names(table: Table) -> list[str]:
-    """For each column the header texts above it, outermost first, a span's text standing over all that it covers."""
+    """For each column the header texts above it, outermost first, a span's text standing over all that it covers.
+
+    A text that is drawn in the middle of its columns ("Three Months Ended" over four) stands in the grid over the middle
+    ones: a column with a text of its own further down takes the nearest of the row, the left one of two as near.
+    """
     width = len(table.rows[0]) if table.rows else 0
+    header = table.rows[: table.header_rows]
     names: list[list[str]] = [[] for _ in range(width)]
-    for r, row in enumerate(table.rows[: table.header_rows]):
+    for r, row in enumerate(header):
+        above: dict[int, str] = {}
         for c, value in enumerate(row):
             reach = next((s.columns for s in table.spans if (s.row, s.column) == (r, c)), 1)
-            for name in names[c : c + reach] if value else []:
-                name.append(value)
+            above |= {place: value for place in range(c, min(c + reach, width)) if value}
+        beside = {c: value for c, value in above.items() if c > 0}
+        for c in range(width):
+            if c not in above and c > 0 and beside and any(below[c] for below in header[r + 1 :]):
+                above[c] = beside[min(beside, key=lambda place: (abs(place - c), place))]
+            if c in above:
+                names[c].append(above[c])
     return [" ".join(name) for name in names]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 from langchain_core.retrievers import BaseRetriever
 from langchain_tests.integration_tests import RetrieversIntegrationTests
+from numpy.typing import NDArray
 
 from octavo import Library
 from octavo.ingest.model import ElementType
 from octavo.library import LibraryError, NoSuchDocumentError
 from octavo.retrieval.bm25 import BM25
+from octavo.retrieval.embedder import SentenceEmbedder
 from octavo.retrieval.search import HybridRetriever, follow_links, fuse
 
 
@@ -91,3 +95,20 @@ class TestLangChainRetriever(RetrieversIntegrationTests):
 
 def test_the_retriever_is_langchains() -> None:
     assert issubclass(HybridRetriever, BaseRetriever)
+
+
+class Reversed(SentenceEmbedder):
+    """The embedded model under another name, its vectors turned round."""
+
+    name = "reversed"
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return super().encode(texts)[:, ::-1]
+
+
+def test_another_embedder_asks_for_its_vectors_and_then_finds(own_library: Any) -> None:
+    with Library(own_library.folder, embedder=Reversed()) as library:
+        with pytest.raises(LibraryError, match="octavo index"):
+            library.search("yearly sunspot number")
+        assert library.reindex() == sum(d.chunks for d in library.documents())
+        assert library.search("yearly sunspot number")[0].document == "sunspot-cycles.pdf"

@@ -55,6 +55,8 @@ def test_words_for_numbers() -> None:
     assert [size(100), size(3 * 2**20)] == ["1 KB", "3.0 MB"]
     assert short("a  b\nc", 10) == "a b c"
     assert short("abcdefgh", 5) == "abcd…"
+    assert short("one two three four", 13) == "one two…"
+    assert short("one two three four", 14) == "one two three…"
 
 
 def test_following_yields_ticks_and_items_and_raises() -> None:

@@ -10,7 +10,7 @@ def main() -> None:
 
     from octavo.ui.theme import LOGO, MARK, STYLE
 
-    st.set_page_config("Octavo", ":material/auto_stories:", layout="centered")
+    st.set_page_config("Octavo", MARK, layout="centered")  # an icon by name would be fetched from the network
     st.html(STYLE)
     st.logo(LOGO, size="large", icon_image=MARK)
     with st.spinner("Opening Octavo…"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import Event
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from octavo.ui import answering, citations, controls, pages, session, uploads
 from octavo.ui.conversations import title
 from octavo.ui.words import count, plain, short
 
+_PATIENCE = 3.0  # seconds; a click starts a new run beside the one that it stops, which has its answer to keep
 _LISTED = 6  # documents named on the first page
 _AVATAR = ":material/auto_stories:"  # not shown; the kind that is shown by default needs a picture
 _SCROLL = """<script>/* {} */
@@ -24,6 +26,8 @@ def page() -> None:
     library, ready = session.library(), session.ready()
     conversation = session.conversation()
     controls.ask(ready, _take_question)
+    if writing := st.session_state.get("writing"):
+        writing.wait(_PATIENCE)
     messages = library.messages(conversation) if conversation else []
     if conversation:
         st.query_params["conversation"] = str(conversation)
@@ -75,8 +79,12 @@ def _answer(library: Library, conversation: int, messages: list[Message], ready:
         return
     chosen, generator = controls.chosen_documents(ready), controls.chosen_generator(library.settings)
     _scroll_to_last(len(messages))
-    with st.container(key="writing"), st.chat_message("assistant", avatar=_AVATAR):
-        answering.answer(library, conversation, question, chosen, generator)
+    written = st.session_state["writing"] = Event()
+    try:
+        with st.container(key="writing"), st.chat_message("assistant", avatar=_AVATAR):
+            answering.answer(library, conversation, question, chosen, generator)
+    finally:
+        written.set()
     st.session_state["scroll"] = True
     st.rerun()
 

@@ -15,7 +15,7 @@ from octavo.ui.closeup import close_up
 from octavo.ui.words import count, plain, short, with_marks
 
 Json = dict[str, Any]
-_QUOTED = 240  # characters of a cited element that are shown beside its picture
+_QUOTED = 320  # characters of a cited element that are shown beside its picture
 
 
 def show(answer: Json, key: str) -> None:
@@ -30,7 +30,7 @@ def show(answer: Json, key: str) -> None:
         stand = "This number stands" if len(numbers) == 1 else "These numbers stand"
         st.warning(f"{stand} in no cited place: **{listed}**. Check before you rely on it.", icon=":material/warning:")
     if answer["citations"]:
-        _sources(answer["citations"], key)
+        _sources(answer, key)
     if answer["generator"]:
         _evidence(answer, key)
 
@@ -47,8 +47,9 @@ def swatch(kind: str) -> str:
     return f':color[■]{{foreground="rgb({red},{green},{blue})"}}'
 
 
-def _sources(citations: Sequence[Json], key: str) -> None:
+def _sources(answer: Json, key: str) -> None:
     """A card for each cited page, in order of citation."""
+    citations, said = answer["citations"], " ".join(answer["answer"].split())
     by_page: dict[tuple[str, int], list[Json]] = defaultdict(list)
     for citation in citations:
         by_page[citation["sha256"], citation["page"]].append(citation)
@@ -58,32 +59,38 @@ def _sources(citations: Sequence[Json], key: str) -> None:
     held = {info.sha256 for info in session.documents()}
     for number, ((sha256, page), cited) in enumerate(by_page.items()):
         with st.container(border=True, key=f"card-{key}-{number}"):
-            _card(sha256, page, cited, sha256 in held, key)
+            _card(sha256, page, cited, sha256 in held, said, key)
 
 
-def _card(sha256: str, page: int, cited: Sequence[Json], held: bool, key: str) -> None:
+def _card(sha256: str, page: int, cited: Sequence[Json], held: bool, said: str, key: str) -> None:
     name = f"{short(cited[0]['document'], 60)}, page {page}"
-    boxes = tuple((_box(citation), colour(ElementType(citation["type"]))) for citation in cited)
-    try:
-        picture = session.page_picture(sha256, page, boxes) if held else None
-    except (OSError, RuntimeError, IndexError):  # deleted by another process since, or its file is damaged
-        picture = None
-    if picture is None:
+    pictures = _pictures(sha256, page, cited) if held else None
+    if pictures is None:
         st.markdown(f"**{plain(name)}**")
         st.caption(":material/delete: This document is no longer in the library, so its page cannot be shown.")
         for citation in cited:
             _heading(citation, key)
-            _quotation(citation)
+            _quotation(citation, said)
         return
+    whole, places = pictures
     left, right = st.columns([2, 3], gap="medium")
-    left.image(picture, width="stretch", alt=f"{name}, cited places in colour")
+    left.image(whole, width="stretch", alt=f"{name}, cited places in colour")
     with right:
         pages.link_to_page(sha256, page, plain(name), ":material/description:")
-        for citation in cited:
+        for citation, place in zip(cited, places, strict=True):
             _heading(citation, key)
-            near = close_up(sha256, page, _box(citation), colour(ElementType(citation["type"])), _element(citation))
-            st.image(near, width="stretch", alt=f"The {citation['type']} cited as {citation['number']}")
-            _quotation(citation)
+            st.image(place, width="stretch", alt=f"The {citation['type']} cited as {citation['number']}")
+            _quotation(citation, said)
+
+
+def _pictures(sha256: str, page: int, cited: Sequence[Json]) -> tuple[bytes, list[bytes]] | None:
+    """The page with all its cited boxes, and each of them close up; None if another process has just deleted it."""
+    boxes = tuple((_box(citation), colour(ElementType(citation["type"]))) for citation in cited)
+    try:
+        places = [close_up(sha256, page, *box, _element(c)) for box, c in zip(boxes, cited, strict=True)]
+        return session.page_picture(sha256, page, boxes), places
+    except (OSError, RuntimeError, IndexError):
+        return None
 
 
 def _heading(citation: Json, key: str) -> None:
@@ -96,8 +103,10 @@ def _anchor(citation: Json, key: str) -> str:
     return f"source-{key}-{citation['number']}"
 
 
-def _quotation(citation: Json) -> None:
-    st.caption(plain(short(citation["text"], _QUOTED)))
+def _quotation(citation: Json, said: str) -> None:
+    """The cited text, unless the answer has just said it."""
+    if " ".join(citation["text"].split()) not in said:
+        st.caption(plain(short(citation["text"], _QUOTED)))
 
 
 def _box(citation: Json) -> Box:

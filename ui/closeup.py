@@ -7,7 +7,7 @@ from io import BytesIO
 
 from PIL import Image
 
-from octavo.ingest.model import Box, Element
+from octavo.ingest.model import Box, Element, Table
 from octavo.ingest.render import Colour
 from octavo.ui import session
 
@@ -17,6 +17,8 @@ _ACROSS = 260.0  # least width in points, so that a single cell comes with its n
 _DOWN = 60.0  # least height
 _TALLEST = 0.9  # of the width, beyond which the lower part is cut off
 _GAP = 10  # pixels between a header and what stands further below
+
+Strip = tuple[float, float]  # from where to where down the page, in points
 
 
 def close_up(sha256: str, page: int, box: Box, colour: Colour, element: Element | None = None) -> bytes:
@@ -33,32 +35,46 @@ def close_up(sha256: str, page: int, box: Box, colour: Colour, element: Element 
 def windows(box: Box, element: Element | None, width: float, height: float) -> list[Box]:
     """What to show of a page of `width` by `height` for `box`, from top to bottom, all in points.
 
-    A cell of a table is shown with its whole row, and below the table's header.
+    A cell of a table is shown in its row, between the rows next to it, and below the table's header.
     """
     x0, y0, x1, y1 = box
-    cell = element is not None and element.table is not None and element.bbox != box
-    if cell and element:
+    rows = _rows(element.table) if element and element.table and element.bbox != box else []
+    if rows and element:
         x0, x1 = min(x0, element.bbox[0]), max(x1, element.bbox[2])
     across = min(max(x1 - x0 + 2 * _MARGIN, _ACROSS), width)
     left = min(max((x0 + x1 - across) / 2, 0.0), width - across)
-    down = min(max(y1 - y0 + 2 * _MARGIN, _DOWN), across * _TALLEST, height)
-    top = max((y0 + y1 - down) / 2, 0.0) if down == _DOWN else max(y0 - _MARGIN, 0.0)
-    main = (left, top, left + across, min(top + down, height))
-    header = _header(element) if cell and element else None
-    if header is None or header[1] >= main[1]:
+    strips = _strips(rows, (y0 + y1) / 2) if rows else [_strip(y0, y1, across)]
+    return [(left, max(top, 0.0), left + across, min(bottom, height)) for top, bottom in strips]
+
+
+def _strip(y0: float, y1: float, across: float) -> Strip:
+    """A box with some of what stands above and below it."""
+    down = min(max(y1 - y0 + 2 * _MARGIN, _DOWN), across * _TALLEST)
+    top = (y0 + y1 - down) / 2 if down >= y1 - y0 else y0 - _MARGIN
+    return top, top + down
+
+
+def _strips(rows: Sequence[tuple[Strip, bool]], middle: float) -> list[Strip]:
+    """A table's header, and three rows of which the second is at `middle`; in one where they touch."""
+    header = [strip for strip, is_header in rows if is_header]
+    body = [strip for strip, is_header in rows if not is_header] or header
+    here = min(range(len(body)), key=lambda n: abs(sum(body[n]) / 2 - middle))
+    near = body[max(here - 1, 0) : here + 2]
+    main = near[0][0] - 1, near[-1][1] + 2
+    if not header or header[0][0] >= main[0]:
         return [main]
-    if header[1] >= main[1] - _DOWN / 2:  # so near that one picture shows both
-        return [(left, header[0], left + across, main[3])]
-    return [(left, header[0], left + across, header[1]), main]
+    head = header[0][0] - 2, header[-1][1] + 1
+    return [(head[0], main[1])] if here <= 1 else [head, main]
 
 
-def _header(element: Element) -> tuple[float, float] | None:
-    """From where to where, in points down the page, the header of a table reaches."""
-    table = element.table
-    boxes = [box for row in table.cells[: table.header_rows] for box in row if box] if table else []
-    if not boxes:
-        return None
-    return min(box[1] for box in boxes) - 2, max(box[3] for box in boxes) + 1
+def _rows(table: Table) -> list[tuple[Strip, bool]]:
+    """From where to where each row of a table reaches down the page, and whether it belongs to the header."""
+    boxes = [[box for box in row if box] for row in table.cells]
+    return [
+        ((min(box[1] for box in row), max(box[3] for box in row)), number < table.header_rows)
+        for number, row in enumerate(boxes)
+        if row
+    ]
 
 
 def _pixels(cut: Box, scale: float) -> tuple[int, int, int, int]:

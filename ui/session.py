@@ -19,6 +19,7 @@ from octavo.settings import Settings
 from octavo.ui.words import plain, sentence
 
 _log = logging.getLogger(__name__)
+_KEPT = 600.0  # seconds for which pages and elements stay in memory
 _FRESH = 10.0  # seconds for which the list of documents may be out of date after a change from elsewhere
 
 
@@ -68,7 +69,7 @@ def page_picture(sha256: str, page: int, boxes: tuple[tuple[Box, Colour], ...] =
     return _page_picture(str(library().folder.resolve()), sha256, page, boxes, dpi)
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
+@st.cache_data(ttl=_KEPT, max_entries=200, show_spinner=False)
 def _page_picture(folder: str, sha256: str, page: int, boxes: tuple[tuple[Box, Colour], ...], dpi: int) -> bytes:
     return library().page_picture(sha256, page, boxes, dpi)
 
@@ -78,7 +79,7 @@ def parsed(sha256: str) -> ParsedDocument:
     return _parsed(str(library().folder.resolve()), sha256)
 
 
-@st.cache_resource(ttl=600, max_entries=8, show_spinner="Opening the document…")
+@st.cache_resource(ttl=_KEPT, max_entries=8, show_spinner="Opening the document…")
 def _parsed(folder: str, sha256: str) -> ParsedDocument:
     return library().parsed(sha256)
 

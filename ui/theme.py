@@ -63,8 +63,9 @@ STYLE = """<style>
 [data-testid="stChatMessageAvatarCustom"] { display: none; }
 [class*="st-key-asked-"] {
   border-top: 1px solid color-mix(in srgb, currentColor 12%, transparent); padding-top: 1.5rem; }
-[class*="st-key-asked-0-"] { border-top: none; padding-top: 0; }
+[class*="st-key-asked-0-"] { border-top: none; padding-top: 0; scroll-margin-top: 1.5rem; }
 .st-key-writing { min-height: 75vh; }
+.stMainBlockContainer:has(.st-key-writing) [data-stale="true"] { display: none; }
 [class*="st-key-asked-"] p { font-family: "Source Serif", serif; font-size: 1.375rem; line-height: 1.35; }
 
 /* Cited places: a small caption over each picture, the page's edge visible on white and on slate. */

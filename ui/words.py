@@ -44,9 +44,13 @@ def _plain_part(text: str) -> str:
 
 
 def short(text: str, most: int) -> str:
-    """`text` on one line of at most `most` characters."""
+    """`text` on one line of at most `most` characters, cut between words where that costs little."""
     line = " ".join(text.split())
-    return line if len(line) <= most else f"{line[: most - 1].rstrip()}…"
+    if len(line) <= most:
+        return line
+    cut = line[: most - 1]
+    words = cut[: cut.rfind(" ")] if line[most - 1] != " " and cut.rfind(" ") > most * 0.5 else cut
+    return f"{words.rstrip()}…"
 
 
 def sentence(text: str) -> str:

@@ -200,7 +200,7 @@ def test_a_reader_that_refuses_is_quoted(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_after_a_kill_the_next_run_ends_as_an_undisturbed_one(library: Any, samples: Path, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "octavo.cli", "ingest", str(samples), "--library", str(tmp_path / "library")]
+    command = [sys.executable, "-m", "octavo", "ingest", str(samples), "--library", str(tmp_path / "library")]
     for wait in (6, 12, 18):
         process = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
         time.sleep(wait)

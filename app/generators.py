@@ -7,7 +7,6 @@ from functools import partial
 from langchain_core.language_models import BaseChatModel
 
 from octavo.generation.answerer import Answerer, Images, Reader, endpoint_policy, local_policy
-from octavo.generation.endpoint import connect, explain
 from octavo.generation.local import LlamaCppChat
 from octavo.settings import EMBEDDED, Generator, Settings
 
@@ -22,6 +21,8 @@ def make_answerer(settings: Settings, generator: Generator, reader: Reader, imag
             name = "local (Gemma 3 270M)" if settings.local_model == EMBEDDED else f"local ({local.path.name})"
             return Answerer(reader, local, local_policy(name, local.completion))
         case "openai":
+            from octavo.generation.endpoint import connect, explain  # a second of imports that others are spared
+
             chat = connect(
                 settings.openai_base_url,
                 settings.openai_model,

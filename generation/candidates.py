@@ -83,8 +83,11 @@ def sentences(text: str) -> list[str]:
 def prose(hit: Hit) -> Iterator[Candidate]:
     """The sentences of a hit's paragraphs and list items, and each list as a whole with the line that leads to it.
 
-    A sentence that opens by pointing back ("This was due to ...") carries the one before it.
+    A sentence that opens by pointing back ("This was due to ...") carries the one before it. What stands beside a table
+    or figure names it, and is told with it.
     """
+    if hit.elements and hit.elements[0].type in (ElementType.TABLE, ElementType.FIGURE):
+        return
     elements = [element for element in hit.elements if element.type in _PROSE and element.text]
     above = heading(hit)
     for element in elements:

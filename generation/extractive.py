@@ -7,6 +7,7 @@ figure of a table gets its cell and one which wants an explanation gets sentence
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Protocol, cast
 
@@ -18,7 +19,7 @@ from octavo.generation.cells import cells, continued
 from octavo.generation.combine import extremes, joined, partners
 from octavo.generation.fit import Fit, Judge
 from octavo.generation.model import Finding
-from octavo.generation.question import Question, understand
+from octavo.generation.question import Question, found, understand
 from octavo.retrieval.model import Hit
 
 WEIGHTS = Fit(
@@ -40,12 +41,14 @@ WEIGHTS = Fit(
     extreme=2.0,
     bias=-8.0,
 )
-LEAST = 0.1
+LEAST = 0.02
 """Score below which nothing is said to answer."""
 MOST = 10
 """Findings that are given back."""
 EMBEDDED = 160
 """Candidates of each kind, the best by words, whose meaning is looked at."""
+LONGEST = 600
+"""Characters of a finding; of a longer list or figure the part is told that holds most of the question's words."""
 
 
 class Embedder(Protocol):
@@ -64,15 +67,24 @@ class ExtractiveReader:
         self._embedder = embedder
 
     def read(self, question: str, hits: Sequence[Hit]) -> list[Finding]:
-        """What in `hits` answers `question`, best first; nothing when nothing fits."""
+        """What in `hits` answers `question`, best first; nothing when nothing fits.
+
+        The best one's score is how sure it is to answer; another's is that, times the odds of it against the best.
+        """
         asked = understand(question)
-        ranked = [(fit.score(WEIGHTS), candidate) for candidate, fit in self.judge(asked, hits)]
-        ranked.sort(key=lambda pair: -pair[0])
-        best = [(score, candidate) for score, candidate in ranked[:MOST] if score >= LEAST]
-        cells = [candidate for _, candidate in ranked if candidate.kind is Kind.CELL]
-        if best and best[0][1].kind is Kind.CELL and (beside := partners(asked, best[0][1], cells)):
-            best[0] = best[0][0], joined(best[0][1], beside)
-        return [Finding(c.text, c.hit, c.element, c.bbox, score) for score, c in best]
+        ranked = sorted(self.judge(asked, hits), key=lambda pair: -pair[1].weighed(WEIGHTS))
+        if not ranked or (sure := ranked[0][1].score(WEIGHTS)) < LEAST:
+            return []
+        chosen = [candidate for candidate, _ in ranked[:MOST]]
+        if chosen[0].kind is Kind.CELL:
+            chosen[0] = joined(chosen[0], partners(asked, chosen[0], [c for c, _ in ranked if c.kind is Kind.CELL]))
+        top = ranked[0][1].weighed(WEIGHTS)
+        scores = [sure * math.exp(fit.weighed(WEIGHTS) - top) for _, fit in ranked[:MOST]]
+        return [
+            Finding(excerpt(c.text, asked), c.hit, c.element, c.bbox, score)
+            for c, score in zip(chosen, scores, strict=True)
+            if score >= LEAST
+        ]
 
     def judge(self, question: Question, hits: Sequence[Hit]) -> list[tuple[Candidate, Fit]]:
         """The candidates worth a look, each with its features."""
@@ -103,15 +115,34 @@ class ExtractiveReader:
         return cast("NDArray[np.float32]", array / np.linalg.norm(array, axis=1, keepdims=True).clip(min=1e-12))
 
 
+def excerpt(text: str, question: Question) -> str:
+    """`text` if it is no longer than `LONGEST`, or else the stretch of it that holds most of the question's terms."""
+    if len(text) <= LONGEST:
+        return text
+    words = text.split(" ")
+    best, most = (0, len(words)), -1
+    for first in range(len(words)):
+        room, last = LONGEST, first
+        while last < len(words) and room > len(words[last]):
+            room -= len(words[last]) + 1
+            last += 1
+        held = len(found(question, " ".join(words[first:last])))
+        if held > most:
+            best, most = (first, last), held
+        if last == len(words):
+            break
+    first, last = best
+    return f"{'… ' if first else ''}{' '.join(words[first:last])}{' …' if last < len(words) else ''}"
+
+
 def _candidates(hits: Sequence[Hit]) -> Iterator[Candidate]:
-    """Of every element once, as the best hit that holds it gives it."""
+    """Those of every element once, as the best hit that holds it gives them."""
     tables = [(hit, element) for hit in hits for element in hit.elements if element.table]
     seen: set[str] = set()
     for hit in hits:
-        for candidate in (*prose(hit), *figures(hit)):
-            if candidate.element.id not in seen:
-                yield candidate
+        made = [*prose(hit), *figures(hit)]
         for element in hit.elements:
-            if element.table and element.id not in seen:
-                yield from cells(hit, element, continued(element, hit, tables))
-        seen.update(element.id for element in hit.elements)
+            if element.table:
+                made += cells(hit, element, continued(element, hit, tables))
+        yield from (candidate for candidate in made if candidate.element.id not in seen)
+        seen |= {candidate.element.id for candidate in made}

@@ -52,10 +52,13 @@ class Fit:
     fragment: float = 0.0
     bias: float = 0.0
 
+    def weighed(self, weights: Fit) -> float:
+        """The weighted sum of the features."""
+        return sum(getattr(self, f.name) * getattr(weights, f.name) for f in fields(self))
+
     def score(self, weights: Fit) -> float:
         """In [0, 1]: the logistic function of the weighted sum."""
-        total = sum(getattr(self, f.name) * getattr(weights, f.name) for f in fields(self))
-        return 1 / (1 + math.exp(-total))
+        return 1 / (1 + math.exp(-self.weighed(weights)))
 
 
 NEAR = 0.6

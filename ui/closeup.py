@@ -64,7 +64,7 @@ def _strips(rows: Sequence[tuple[Strip, bool]], middle: float) -> list[Strip]:
     if not header or header[0][0] >= main[0]:
         return [main]
     head = header[0][0] - 2, header[-1][1] + 1
-    return [(head[0], main[1])] if here <= 1 else [head, main]
+    return [(head[0], main[1])] if here <= 2 else [head, main]  # one row between is no gap worth a line
 
 
 def _rows(table: Table) -> list[tuple[Strip, bool]]:

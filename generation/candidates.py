@@ -93,6 +93,8 @@ def prose(hit: Hit) -> Iterator[Candidate]:
     for element in elements:
         parts = sentences(element.text)
         for n, sentence in enumerate(parts):
+            if sentence.endswith(":"):  # what it leads to is a list, told below, or a table
+                continue
             pointing = n > 0 and _ANAPHORA.match(sentence)
             text = f"{parts[n - 1]} {sentence}" if pointing else sentence
             around = " ".join(filter(None, [above, *parts[max(0, n - 1) : n], *parts[n + 1 : n + 2]]))

@@ -22,6 +22,7 @@ _UNSCALED = re.compile(r"\bper\b|\bpercent|%|\brates?\b|\bratio\b|\bmargin perce
 _SHARES = re.compile(r"\bshares\b", re.I)
 _SHARES_SCALE = re.compile(r"\bshares\b[^;]*?\b(thousand|million|billion)s?\b", re.I)
 _NOTHING = re.compile(r"^[\s—–\-−/]*$")
+_RUN_TOGETHER = re.compile(r"^(?:\(?[\d,.]{2,}\)?\s+)+\(?[\d,.]{2,}\)?$")  # rows that the grid did not part
 _BRACKETS = re.compile(r"\([^)]*\)")
 _UNIT = re.compile(r"\s*\([^)]*\bin (?:thousands|millions|billions)\b[^)]*\)", re.I)
 _FOOTNOTE = re.compile(r"\s*(?:\(\d{1,2}\)|[®™*†‡^])+(?=\s|$|,)")
@@ -43,12 +44,12 @@ def cells(hit: Hit, element: Element, header: Table | None = None) -> Iterator[C
     headers = [text for row in table.rows[: table.header_rows] for text in row if _SCALE.search(text)]
     unit = " ".join([*headers, *_headings_with_unit(hit), notes])
     for cell in found:
-        if _NOTHING.match(cell.text):
+        if _NOTHING.match(cell.text) or _RUN_TOGETHER.match(cell.text):
             continue
         label = plain(cell.label)
         row = label.removeprefix(f"{plain(cell.group)}: ") if cell.group else label
         value = quantity(cell, unit, cell.column in money)
-        labels = ", ".join(filter(None, [label or heading(hit), _completed(corner, plain(cell.header))]))
+        labels = ", ".join(filter(None, [label or heading(hit).rpartition(" › ")[2], _completed(corner, plain(cell.header))]))
         period = columns[cell.column]
         yield Candidate(
             kind=Kind.CELL,

@@ -71,7 +71,8 @@ def partners(question: Question, best: Candidate, cells: Sequence[Candidate]) ->
     table = [cell for cell in cells if cell.element.id == best.element.id and cell is not best]
     asked = question.period.years
     if question.both or len(asked) > 1:
-        years = [c for c in table if c.row == best.row and c.period.last[0] and c.period.months == best.period.months]
+        row = [cell for cell in table if cell.row == best.row and timeless(cell.header) == timeless(best.header)]
+        years = [cell for cell in row if cell.period.last[0] and cell.period.months == best.period.months]
         named = [c for c in years if c.period.last[0] in asked] if len(asked) > 1 else []
         return named or sorted(years, key=lambda c: abs(c.column - best.column))[:1]
     own = terms(best.label)

@@ -16,7 +16,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from octavo.generation.candidates import Candidate, Kind
 from octavo.generation.periods import Period, agreement, current, find, undated
-from octavo.generation.question import Question, Want, found, terms
+from octavo.generation.question import Question, Want, direction, found, terms
 from octavo.retrieval.model import Hit
 
 
@@ -178,6 +178,8 @@ class Judge:
 
     def _form(self, candidate: Candidate) -> float:
         wants, value = self.question.wants, candidate.value
+        if candidate.row < 0 and direction(self.question.text) * direction(value) < 0:
+            return -1.0
         if Want.PERCENT in wants:
             return 1.0 if _PERCENT.search(value) else -0.5
         if Want.MONEY in wants and not self.question.explain:

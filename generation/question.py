@@ -92,7 +92,7 @@ _MEASURES = {"old": "age", "long": "length", "far": "distance", "fast": "speed",
 _HOW = re.compile(r"\bhow (old|long|far|fast|high|deep)\b", re.I)
 _VERB = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)"
 _FOCUS = re.compile(
-    rf"\b(?:what|which|how many|how much|whose)(?:\s+{_VERB})?\b(?:\s+(?:the|an?|of|its|their))*\s+(.*?)"
+    rf"\b(?:what|which|how many|how much|whose)(?:\s+{_VERB})?\b(?:\s+\S+\s+(?:report|record|disclose|state)\s+as)?(?:\s+(?:the|an?|of|its|their))*\s+(.*?)"
     rf"(?=\s+(?:{_VERB}|in|for|at|on|by|from|to|during|as|with|that|which|who|reported|did|of the|according)\b|[,;?]|$)",
     re.I,
 )
@@ -106,6 +106,8 @@ _CHANGE = re.compile(
 _BOTH = re.compile(r"\bcompar\w+|\bversus\b|\bvs\b|\bfrom .* to\b|\bbetween\b|\brelat\w+ to\b|\bdiffer\w*\b", re.I)
 _MOST = re.compile(r"\b(?:highest|largest|biggest|greatest|most|best|maximum|top|peak\w*)\b(?! recent)", re.I)
 _LEAST = re.compile(r"\b(?:lowest|smallest|least|worst|minimum|fewest)\b", re.I)
+_UP = re.compile(r"\b(?:increas\w+|grow\w*|grew|r[io]se|rising|rais\w+|up|gain\w*|improv\w+|higher)\b", re.I)
+_DOWN = re.compile(r"\b(?:decreas\w+|declin\w+|f[ae]ll|falling|drop\w*|down|reduc\w+|shr[aiu]nk\w*|lower|worsen\w*)\b", re.I)
 _PICK = re.compile(r"\b(?:which|what|who)\b", re.I)
 _EXPLAIN = re.compile(r"\b(?:how (?!many|much|old|long|far|fast|high|large|often)|why|describe|explain|discuss)", re.I)
 
@@ -132,6 +134,11 @@ def understand(text: str) -> Question:
         explain=bool(_EXPLAIN.search(text)) or Want.REASON in wants or Want.VERDICT in wants,
         initials=_initials(text),
     )
+
+
+def direction(text: str) -> int:
+    """1 for a text that speaks of a rise, -1 of a fall, 0 of neither or of both."""
+    return bool(_UP.search(text)) - bool(_DOWN.search(text))
 
 
 def _focus(text: str) -> frozenset[str]:

@@ -208,7 +208,7 @@ def label_columns(table: Table) -> int:
         return 0
     for c in range(1, len(table.rows[0]) if table.rows else 0):
         filled = [row[c] for row in body if not _NOTHING.match(row[c])]
-        if sum(map(is_value, filled)) > 0.3 * len(filled):
+        if not filled or sum(map(is_value, filled)) > 0.3 * len(filled):
             return c
     return 1
 

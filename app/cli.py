@@ -70,9 +70,8 @@ def main(context: click.Context, library: Path | None, verbose: bool) -> None:
     The library is --library, else $OCTAVO_LIBRARY, else ./octavo-library. Other settings come from $OCTAVO_<NAME>
     or octavo.toml; `octavo doctor` shows them.
     """
-    logging.basicConfig(
-        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s", force=True
-    )
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
+    logging.getLogger("octavo").setLevel(logging.INFO if verbose else logging.WARNING)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads and our processes do not mix
     context.obj = {"library": library}
 

@@ -13,6 +13,7 @@ from threading import Lock
 from time import perf_counter
 from typing import Any, cast
 
+from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever
 
@@ -27,7 +28,7 @@ from octavo.ingest.pipeline import Embedding, IngestReport, Progress, Source, di
 from octavo.ingest.reader import PyMuPDFReader
 from octavo.ingest.render import Colour, page_png
 from octavo.ingest.workers import Limits
-from octavo.retrieval.embedder import SentenceEmbedder
+from octavo.retrieval.embedder import SentenceEmbedder, as_embedder
 from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Selection
 from octavo.retrieval.search import HybridRetriever, follow_links, to_hits
@@ -82,7 +83,7 @@ class Library:
         folder: str | Path | None = None,
         settings: Settings | None = None,
         *,
-        embedder: SentenceEmbedder | None = None,
+        embedder: Embeddings | None = None,
         retriever: BaseRetriever | None = None,
         generator: BaseChatModel | None = None,
     ) -> None:
@@ -96,7 +97,7 @@ class Library:
             raise LibraryError(f"cannot use {self.folder} as a library: {error.strerror}") from error
         url = self.settings.database_url or f"sqlite:///{self.folder.resolve() / 'catalogue.sqlite'}"
         self.catalogue = Catalogue(url)
-        self.embedder = embedder or SentenceEmbedder(self.settings.embedder)
+        self.embedder = as_embedder(embedder) if embedder else SentenceEmbedder(self.settings.embedder)
         self._retriever, self._generator = retriever, generator
         self._reader = PyMuPDFReader()
         self._stamp: tuple[int, ...] | None = None

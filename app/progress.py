@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from tqdm import tqdm
+from tqdm.contrib.logging import logging_redirect_tqdm
 
 from octavo.ingest.pipeline import Progress
 
@@ -14,7 +15,7 @@ from octavo.ingest.pipeline import Progress
 def ingest_bar() -> Iterator[Callable[[Progress], None]]:
     """A bar over bytes, the one size known before reading, that tells documents, pages, rate and time left."""
     layout = "{percentage:3.0f}%|{bar}| {desc} [{elapsed}<{remaining}]"
-    with tqdm(total=1, bar_format=layout, disable=None, dynamic_ncols=True) as bar:
+    with logging_redirect_tqdm(), tqdm(total=1, bar_format=layout, disable=None, dynamic_ncols=True) as bar:
 
         def show(progress: Progress) -> None:
             rate = progress.pages / progress.seconds if progress.seconds else 0.0

@@ -10,17 +10,17 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 from tqdm import tqdm
 
-from octavo.evaluation.answers import KnownAnswer, read_questions, report, score
-from octavo.generation.model import Answer
+from octavo.evaluation.answers import KnownAnswer, Page, Score, read_questions, report, score
 from octavo.ingest.schema import ChunkRow, DocumentRow
 from octavo.library import Library
 from octavo.retrieval.model import Hit, Selection
@@ -42,20 +42,22 @@ def main() -> None:
         questions = read_questions(chosen.questions, chosen.data)
     except ValueError as error:
         parser.error(str(error))
-    with Library(chosen.library, Settings(generator=chosen.generator)) as library:
+    kind = EvidenceLibrary if chosen.oracle else Library
+    with kind(chosen.library, Settings(generator=chosen.generator)) as library:
         missing = {name for q in questions for name, _ in q.evidence} - {info.name for info in library.documents()}
         if missing:
             parser.error(f"the library lacks {len(missing)} documents: {', '.join(sorted(missing))}")
-        ask = _oracle(library) if chosen.oracle else lambda question: library.ask(question.question)
-        results = [_result(question, ask) for question in tqdm(questions, desc="questions", unit="q")]
+        if isinstance(library, EvidenceLibrary):
+            library.evidence = {q.question: q.evidence for q in questions}
+        results = [_result(library, question) for question in tqdm(questions, desc="questions", unit="q")]
     if chosen.out:
         chosen.out.write_text("".join(json.dumps(line) + "\n" for _, line in results), encoding="utf-8")
     print(report([scored for scored, _ in results]))
 
 
-def _result(question: KnownAnswer, ask: Callable[[KnownAnswer], Answer]) -> tuple:  # type: ignore[type-arg]
+def _result(library: Library, question: KnownAnswer) -> tuple[Score, dict[str, Any]]:
     start = perf_counter()
-    answer = ask(question)
+    answer = library.ask(question.question)
     seconds = perf_counter() - start
     scored = score(question, answer.text, [(c.document, c.page) for c in answer.citations])
     citations = [{"document": c.document, "page": c.page, "type": c.type, "bbox": c.bbox} for c in answer.citations]
@@ -73,16 +75,18 @@ def _result(question: KnownAnswer, ask: Callable[[KnownAnswer], Answer]) -> tupl
     return scored, line
 
 
-def _oracle(library: Library) -> Callable[[KnownAnswer], Answer]:
-    def ask(question: KnownAnswer) -> Answer:
-        on_pages = tuple_(DocumentRow.name, ChunkRow.page).in_(sorted(question.evidence))
-        query = select(ChunkRow.id).join(DocumentRow).where(on_pages).order_by(ChunkRow.id)
-        with Session(library.catalogue.engine) as session:
-            stored = library.catalogue.chunks(list(session.scalars(query)))
-        hits = tuple(Hit(s.chunk, s.document, s.sha256, s.elements, 1.0, ("page of evidence",)) for s in stored)
-        return library.answerer.answer(question.question, Selection(hits))
+class EvidenceLibrary(Library):
+    """A library that answers from the pages of evidence instead of searching. `evidence`: pages by question."""
 
-    return ask
+    evidence: Mapping[str, frozenset[Page]] = {}
+
+    def select(self, query: str, documents: Sequence[str] = ()) -> Selection:
+        """All chunks of the pages of evidence, in reading order."""
+        on_pages = tuple_(DocumentRow.name, ChunkRow.page).in_(sorted(self.evidence[query]))
+        ids = select(ChunkRow.id).join(DocumentRow).where(on_pages).order_by(ChunkRow.id)
+        with Session(self.catalogue.engine) as session:
+            stored = self.catalogue.chunks(list(session.scalars(ids)))
+        return Selection(tuple(Hit(s.chunk, s.document, s.sha256, s.elements, 1.0, ("evidence",)) for s in stored))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from octavo.ingest.geometry import union
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _TOTAL = re.compile(r"^(?:total|net|sub-?total|all\b|consolidated|combined)|\btotal$|\beliminations?\b", re.I)
 _FEWEST = 2  # things that make a comparison
+_MOST_ROWS = 10  # that are listed where each is asked for
 
 
 def extremes(cells: Sequence[Candidate], sign: int) -> Iterator[Candidate]:
@@ -62,36 +63,53 @@ def _extreme(cells: Sequence[Candidate], sign: int, named: bool) -> Iterator[Can
     )
 
 
-def partners(question: Question, best: Candidate, cells: Sequence[Candidate]) -> list[Candidate]:
-    """Cells of `best`'s table that the question names beside it.
+def combined(question: Question, best: Candidate, cells: Sequence[Candidate]) -> Candidate:
+    """`best` with the cells of its table that the question asks for beside it; `best` alone when there are none.
 
-    Rows: those of the same column whose labels the question names in full ("Mac and iPad"). Periods, where two are to be
-    compared: those of the same row and length of time, in the years asked for, or else the one next to it.
+    All rows of its kind where each is asked for; or else the rows of its column that the question names too ("Mac and
+    iPad"); or, where periods are to be compared, the same row in the other one.
     """
-    table = [cell for cell in cells if cell.element.id == best.element.id and cell is not best]
-    asked = question.period.years
-    if question.both or len(asked) > 1:
-        row = [cell for cell in table if cell.row == best.row and timeless(cell.header) == timeless(best.header)]
-        years = [cell for cell in row if cell.period.last[0] and cell.period.months == best.period.months]
-        named = [c for c in years if c.period.last[0] in asked] if len(asked) > 1 else []
-        return named or sorted(years, key=lambda c: abs(c.column - best.column))[:1]
+    table = [cell for cell in cells if cell.element.id == best.element.id]
+    if question.each and len(rows := _siblings(best, table)) > 1:
+        of = ", ".join(filter(None, [rows[0].group, best.header]))
+        text = "; ".join(f"{cell.label}: {cell.value}" for cell in rows)
+        return replace(best, text=f"{text} ({of})" if of else text, bbox=union(cell.bbox for cell in rows))
+    beside = _named(question, best, table)
+    if not beside and (question.both or len(question.period.years) > 1):
+        beside = _other_period(question, best, table)
+    told = [best, *beside]
+    return replace(best, text="; ".join(cell.text for cell in told), bbox=union(cell.bbox for cell in told))
+
+
+def _siblings(best: Candidate, table: Sequence[Candidate]) -> list[Candidate]:
+    """The rows of `best`'s column in its group, without their total; of a total, the rows that it sums up."""
+    column = sorted((cell for cell in table if cell.column == best.column and cell.label), key=lambda cell: cell.row)
+    parts = [cell for cell in column if not _TOTAL.search(cell.label)]
+    if not _TOTAL.search(best.label):
+        return [cell for cell in parts if cell.group == best.group][:_MOST_ROWS]
+    above = [cell for cell in parts if cell.row < best.row]
+    since = max((c.row for c in column if c.row < best.row and _TOTAL.search(c.label)), default=-1)
+    return [cell for cell in above if cell.row > since and cell.group == above[-1].group][:_MOST_ROWS]
+
+
+def _named(question: Question, best: Candidate, table: Sequence[Candidate]) -> list[Candidate]:
     own = terms(best.label)
-    taken = {own}
-    rows = []
+    taken, rows = {own}, []
     for cell in table:
         label = terms(cell.label)
-        if cell.column != best.column or cell.group != best.group or not label or any(label & other for other in taken):
-            continue
-        if label <= question.terms and own <= question.terms:
+        apart = bool(label) and not any(label & other for other in taken)
+        if cell.column == best.column and apart and label | own <= question.terms:
             rows.append(cell)
             taken.add(label)
     return rows
 
 
-def joined(best: Candidate, others: Sequence[Candidate]) -> Candidate:
-    """`best` with `others` of the same table beside it: one answer, boxed together."""
-    cells = [best, *others]
-    return replace(best, text="; ".join(c.text for c in cells), bbox=union(c.bbox for c in cells))
+def _other_period(question: Question, best: Candidate, table: Sequence[Candidate]) -> list[Candidate]:
+    row = [c for c in table if c.row == best.row and c is not best and timeless(c.header) == timeless(best.header)]
+    years = [cell for cell in row if cell.period.last[0] and cell.period.months == best.period.months]
+    asked = question.period.years
+    named = [cell for cell in years if cell.period.last[0] in asked] if len(asked) > 1 else []
+    return named or sorted(years, key=lambda cell: abs(cell.column - best.column))[:1]
 
 
 def number(text: str) -> float | None:

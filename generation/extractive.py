@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from octavo.generation.candidates import Candidate, Kind, figures, heading, prose
 from octavo.generation.cells import cells, continued
-from octavo.generation.combine import extremes, joined, partners
+from octavo.generation.combine import combined, extremes
 from octavo.generation.fit import Fit, Judge
 from octavo.generation.model import Finding
 from octavo.generation.question import Question, found, understand
@@ -77,7 +77,7 @@ class ExtractiveReader:
             return []
         chosen = [candidate for candidate, _ in ranked[:MOST]]
         if chosen[0].kind is Kind.CELL:
-            chosen[0] = joined(chosen[0], partners(asked, chosen[0], [c for c, _ in ranked if c.kind is Kind.CELL]))
+            chosen[0] = combined(asked, chosen[0], [c for c, _ in ranked if c.kind is Kind.CELL])
         top = ranked[0][1].weighed(WEIGHTS)
         scores = [sure * math.exp(fit.weighed(WEIGHTS) - top) for _, fit in ranked[:MOST]]
         return [

@@ -16,7 +16,7 @@ from rapidfuzz.distance import JaroWinkler
 
 from octavo.generation.candidates import Candidate, Kind
 from octavo.generation.periods import Period, agreement, current, find, undated
-from octavo.generation.question import Question, Want, direction, found, terms
+from octavo.generation.question import QUANTITIES, Question, Want, direction, found, terms
 from octavo.retrieval.model import Hit
 
 
@@ -67,13 +67,14 @@ FAR = 0.3
 """What a term counts that only the document's name, title or headings hold."""
 SHORT = 0.9
 """What a label counts that the question names by its initials."""
+UNKNOWN = 0.4
+"""What a name counts that no document holds."""
 ALIKE = 0.8
 """Jaro-Winkler similarity from which a word of a file's name stands for a name: "INTC" for "Intel"."""
 
 _PLANNED = re.compile(r"\b(?:targets?|goals?|planned|plan|budget(?:ed)?|forecast|projected|estimated?)\b", re.I)
 _CHANGE = re.compile(r"\b(?:change|variance|growth|increase|decrease|difference|trend)\b", re.I)
 _FISCAL = re.compile(r"\bfiscal\b|\bFY", re.I)
-_QUANTITIES = {Want.NUMBER, Want.MONEY, Want.PERCENT}
 _QUANTITY = re.compile(r"(?<![\w/-])[-−(]?[$€£¥]?\d[\d,.]*(?![\w/]*/)(?!\d)")
 _MONEY = re.compile(r"[$€£¥]|\b(?:million|billion|thousand|dollars)\b", re.I)
 _PERCENT = re.compile(r"%|\bpercent", re.I)
@@ -112,7 +113,7 @@ class Judge:
         question, key = self.question, candidate.hit.sha256
         asked, own = self._asked[key]
         is_cell = candidate.kind in (Kind.CELL, Kind.EXTREME)
-        wanted = bool(question.wants & _QUANTITIES) and not question.explain
+        wanted = bool(question.wants & QUANTITIES) and not question.explain
         return Fit(
             meaning=meaning,
             words=self._words(candidate),
@@ -218,14 +219,20 @@ class Judge:
 
     @cached_property
     def _names(self) -> dict[str, float]:
-        """For each document, less 1, the share of the question's names that it holds; one that few hold weighs more."""
+        """For each document how far it falls short of holding the question's names; one that few hold weighs more.
+
+        Names that another document holds count in full, those that none holds only `UNKNOWN`: they may go by another
+        spelling.
+        """
         names = self.question.names
         if not names:
             return dict.fromkeys(self._documents, 0.0)
         has = {key: {name: self._has(name, key) for name in names} for key in self._documents}
         weight = {name: 1 / (1 + sum(has[key][name] for key in has)) for name in names}
         whole = sum(weight.values())
-        return {key: sum(weight[name] * has[key][name] for name in names) / whole - 1 for key in self._documents}
+        shares = {key: sum(weight[name] * has[key][name] for name in names) / whole for key in self._documents}
+        most = max(shares.values())
+        return {key: share - most - UNKNOWN * (1 - most) for key, share in shares.items()}
 
     def _has(self, name: str, key: str) -> float:
         return 1.0 if _titled(name, self._documents[key][0]) else 0.8 if name in self._known[key] else 0.0

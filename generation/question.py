@@ -28,6 +28,9 @@ class Want(StrEnum):
     VERDICT = "verdict"  # yes or no
 
 
+QUANTITIES = frozenset({Want.NUMBER, Want.MONEY, Want.PERCENT})
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question taken apart.
@@ -35,7 +38,7 @@ class Question:
     `terms` are the stems of its content words, `focus` those of the thing asked for ("engine model" of "Which engine
     model did it have?"), `names` those of them that were written as names ("Apple", "N1458U").
     `latest` asks for the newest document's own period, `change` for a difference between periods, `both` for values
-    of more than one period, `extreme` for the largest (1) or smallest (-1) of several things (0: neither). `explain`
+    of more than one period or thing, `each` for those of all of a kind, `extreme` for the largest (1) or smallest (-1) of several things (0: neither). `explain`
     asks for prose: how, why or whether, not how much. `initials` are its abbreviations with what they may stand for.
     """
 
@@ -49,6 +52,7 @@ class Question:
     change: bool
     both: bool
     extreme: int
+    each: bool
     explain: bool
     initials: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
@@ -103,11 +107,16 @@ _CHANGE = re.compile(
     r"decline)|\bgrowth\b|\bby what percent|\bby how\b|\b(?:percentage|percent) (?:did|has|have)\b",
     re.I,
 )
-_BOTH = re.compile(r"\bcompar\w+|\bversus\b|\bvs\b|\bfrom .* to\b|\bbetween\b|\brelat\w+ to\b|\bdiffer\w*\b", re.I)
+_BOTH = re.compile(r"\bcompar\w+|\b(?:measure|stack)s? up\b|\brelative to\b|\bagainst\b|\bversus\b|\bvs\b|\bfrom .* to\b|\bbetween\b|\brelat\w+ to\b|\bdiffer\w*\b", re.I)
 _MOST = re.compile(r"\b(?:highest|largest|biggest|greatest|most|best|maximum|top|peak\w*)\b(?! recent)", re.I)
 _LEAST = re.compile(r"\b(?:lowest|smallest|least|worst|minimum|fewest)\b", re.I)
 _UP = re.compile(r"\b(?:increas\w+|grow\w*|grew|r[io]se|rising|rais\w+|up|gain\w*|improv\w+|higher)\b", re.I)
 _DOWN = re.compile(r"\b(?:decreas\w+|declin\w+|f[ae]ll|falling|drop\w*|down|reduc\w+|shr[aiu]nk\w*|lower|worsen\w*)\b", re.I)
+_EACH = re.compile(
+    r"\beach\b|\bbreak\s?down\b|\bdistribut\w+|\brespective\w*|\bvarious\b|\b(?:two|three|four|five|all)\s+(?:\w+\s+)?(?:segments|"
+    r"categories|regions|groups|divisions|products)\b|\b(?:by|across|among)\s+(?:\w+\s+)?(?:segments?|categor\w+|regions?|products?)\b",
+    re.I,
+)
 _PICK = re.compile(r"\b(?:which|what|who)\b", re.I)
 _EXPLAIN = re.compile(r"\b(?:how (?!many|much|old|long|far|fast|high|large|often)|why|describe|explain|discuss)", re.I)
 
@@ -119,6 +128,8 @@ def understand(text: str) -> Question:
     """
     text = _asking(text)
     wants = frozenset(want for want, pattern in _MATCHERS.items() if pattern.search(text))
+    both = bool(_BOTH.search(text))
+    measured = both and bool(wants & QUANTITIES)  # "how does A compare to B" wants figures
     picks = bool(_PICK.search(text))
     return Question(
         text=text,
@@ -129,9 +140,10 @@ def understand(text: str) -> Question:
         period=find(text),
         latest=bool(_LATEST.search(text)),
         change=bool(_CHANGE.search(text)),
-        both=bool(_BOTH.search(text)),
+        both=both,
         extreme=picks * (bool(_MOST.search(text)) - bool(_LEAST.search(text))),
-        explain=bool(_EXPLAIN.search(text)) or Want.REASON in wants or Want.VERDICT in wants,
+        each=bool(_EACH.search(text)),
+        explain=Want.REASON in wants or Want.VERDICT in wants or (bool(_EXPLAIN.search(text)) and not measured),
         initials=_initials(text),
     )
 

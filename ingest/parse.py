@@ -49,11 +49,13 @@ def read(
     warnings = []
     for (first, last), task in zip(ranges, tasks, strict=True):
         try:
-            contents.extend(_result(task))
+            together: list[PageContent] = _result(task)
+            contents += together
         except UnreadableError:  # a page is at fault: the others of its range are read by themselves
             for page in range(first, last + 1):
                 try:
-                    contents.extend(_result(workers.read(path, prefix, page, page)))
+                    alone: list[PageContent] = _result(workers.read(path, prefix, page, page))
+                    contents += alone
                 except UnreadableError as error:
                     warnings.append(f"page {page} is missing: {error}")
         on_pages(last - first + 1, outline.pages)

@@ -9,6 +9,7 @@ Knows no model: the caller hands in `embed`.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +27,8 @@ from octavo.ingest.model import State
 from octavo.ingest.parse import read, sha256_of
 from octavo.ingest.reader import PageReader, UnreadableError
 from octavo.ingest.workers import Limits, Workers
+
+log = logging.getLogger(__name__)
 
 _IN_FLIGHT = 4  # documents being read for each worker, which bounds the pages held in memory
 _EMBED_AT_ONCE = 512  # chunks, sorted by length together
@@ -244,6 +247,7 @@ class _Ingestion:
 
     def _report(self, info: DocumentInfo, size: int = 0) -> DocumentInfo:
         """Counts a document as done, and `size` bytes of it that were not read page by page."""
+        log.info("%s: %s%s", info.name, info.state, f", {info.error}" if info.error else f", {info.chunks} chunks")
         with self.lock:
             self.done += 1
             self.failed += info.state is State.FAILED

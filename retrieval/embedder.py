@@ -70,15 +70,42 @@ class SentenceEmbedder(Embeddings):
         with self._lock:
             encoder = self._encoder
         vectors = encoder.encode(list(texts), batch_size=_BATCH, show_progress_bar=False, convert_to_tensor=True)
-        array: NDArray[np.float32] = vectors.float().cpu().numpy()
-        array /= np.linalg.norm(array, axis=1, keepdims=True).clip(min=1e-12)
-        return array
+        return _unit(vectors.float().cpu().numpy())
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         return [] if not texts else [[float(x) for x in vector] for vector in self.encode(texts)]
 
     def embed_query(self, text: str) -> list[float]:
         return self.embed_documents([text])[0]
+
+
+class WrappedEmbedder(SentenceEmbedder):
+    """Any LangChain `Embeddings` as an embedder of a library; `name` identifies the vectors' space in its catalogue."""
+
+    def __init__(self, embeddings: Embeddings, name: str) -> None:
+        super().__init__(name)
+        self.embeddings = embeddings
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return _unit(np.asarray(self.embeddings.embed_documents(list(texts)), np.float32))
+
+    def embed_query(self, text: str) -> list[float]:
+        vector = _unit(np.asarray([self.embeddings.embed_query(text)], np.float32))
+        return [float(x) for x in vector[0]]
+
+
+def as_embedder(embeddings: Embeddings) -> SentenceEmbedder:
+    """`embeddings` as an embedder, named by their `model`, `model_name` or class."""
+    if isinstance(embeddings, SentenceEmbedder):
+        return embeddings
+    name = getattr(embeddings, "model", None) or getattr(embeddings, "model_name", None)
+    return WrappedEmbedder(embeddings, str(name or type(embeddings).__name__))
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The rows at length 1; a row of zeros stays."""
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12)
+    return vectors
 
 
 def _embedded_folder() -> Path:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from octavo.ingest.catalogue import Catalogue
 from octavo.retrieval.bm25 import BM25
 from octavo.retrieval.embedder import SentenceEmbedder
 from octavo.retrieval.store import FaissStore
+
+log = logging.getLogger(__name__)
 
 _ADD_AT_ONCE = 10_000
 
@@ -81,4 +84,5 @@ class Index:
                 words.build(wanted, self.catalogue.texts(wanted))
                 words.save(self.folder / "bm25")
                 self.words = words
+            log.info("index: %d chunks added, %d dropped", len(missing), len(gone))
             return len(missing), len(gone)

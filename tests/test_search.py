@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.retrievers import BaseRetriever
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 from numpy.typing import NDArray
@@ -104,6 +106,14 @@ class Reversed(SentenceEmbedder):
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return super().encode(texts)[:, ::-1]
+
+
+def test_anyones_embeddings_serve_a_library(tmp_path: Path, samples: Path) -> None:
+    with Library(tmp_path / "library", embedder=DeterministicFakeEmbedding(size=16)) as library:
+        library.ingest([samples / "sunspot-cycles.pdf"])
+        assert library.index.vectors.index.d == 16
+        reasons = [reason for hit in library.search("yearly sunspot number") for reason in hit.why]
+        assert {reason.split(":")[0] for reason in reasons} == {"meaning", "words"}
 
 
 def test_another_embedder_asks_for_its_vectors_and_then_finds(own_library: Any) -> None:

@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,14 @@ class _Commands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except ValidationError as error:
-            fields = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-            raise click.UsageError(f"settings: {fields}") from error
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
             _fail("interrupted; what was done is kept, and the same command goes on from there", 130)
+        except ModuleNotFoundError as error:
+            if error.name != "faiss":
+                raise
+            _fail("FAISS is not installed: pip install 'octavo[cpu]', or 'octavo[gpu]' with a GPU")
         except BrokenPipeError:
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - lives until the exit that follows
             sys.exit(0)
@@ -89,9 +91,23 @@ document_option = click.option(
 )
 
 
+def _existing(context: click.Context, library: Path | None, **changes: Any) -> Settings:
+    """As `_settings`, for a command that needs a library that is there."""
+    settings = _settings(context, library, **changes)
+    if not settings.library.is_dir() and settings.database_url is None:
+        raise click.ClickException(f"no library at {settings.library}: `octavo ingest FOLDER` makes one")
+    return settings
+
+
 def _settings(context: click.Context, library: Path | None, **changes: Any) -> Settings:
     chosen = {"library": library or context.obj["library"], **changes}
-    return Settings(**{key: value for key, value in chosen.items() if value is not None})
+    try:
+        return Settings(**{key: value for key, value in chosen.items() if value is not None})
+    except ValidationError as error:
+        fields = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise click.UsageError(f"settings: {fields}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise click.UsageError(f"octavo.toml: {error}") from error
 
 
 @main.command()
@@ -188,7 +204,7 @@ def documents(context: click.Context, library: Path | None, as_json: bool) -> No
     from octavo import contract
     from octavo.library import Library
 
-    with Library(settings=_settings(context, library)) as shelf:
+    with Library(settings=_existing(context, library)) as shelf:
         infos = shelf.documents()
     if as_json:
         _print_json({"documents": [contract.document(info) for info in infos]})
@@ -210,7 +226,7 @@ def delete(context: click.Context, document: str, library: Path | None, as_json:
     from octavo import contract
     from octavo.library import Library
 
-    with Library(settings=_settings(context, library)) as shelf:
+    with Library(settings=_existing(context, library)) as shelf:
         info = shelf.delete(document)
     if as_json:
         _print_json({"deleted": contract.document(info)})
@@ -232,7 +248,7 @@ def search(
     from octavo import contract
     from octavo.library import Library
 
-    with Library(settings=_settings(context, library)) as shelf:
+    with Library(settings=_existing(context, library)) as shelf:
         hits = shelf.search(query, k, documents)
     if as_json:
         _print_json({"hits": [contract.hit(hit) for hit in hits]})
@@ -266,7 +282,7 @@ def ask(
     from octavo.library import Library
     from octavo.pictures import draw_citations
 
-    with Library(settings=_settings(context, library, generator=generator)) as shelf:
+    with Library(settings=_existing(context, library, generator=generator)) as shelf:
         answer = shelf.ask(question, documents)
         drawn = draw_citations(shelf, answer, pictures) if pictures else []
     if as_json:
@@ -294,7 +310,7 @@ def index(context: click.Context, library: Path | None, rebuild: bool, as_json: 
     from octavo.library import Library
     from octavo.progress import chunks_bar
 
-    with Library(settings=_settings(context, library)) as shelf, chunks_bar() as show:
+    with Library(settings=_existing(context, library)) as shelf, chunks_bar() as show:
         count = shelf.reindex(rebuild, show)
     if as_json:
         _print_json({"chunks": count})

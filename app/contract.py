@@ -46,7 +46,7 @@ def element(element: Element) -> Json:
 def document(info: DocumentInfo) -> Json:
     return {
         "name": info.name,
-        "sha256": None if ":" in info.sha256 else info.sha256,
+        "sha256": info.sha256 or None,
         "state": info.state,
         "pages": info.pages,
         "elements": info.elements,

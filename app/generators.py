@@ -11,7 +11,7 @@ from octavo.generation.local import LlamaCppChat
 from octavo.settings import EMBEDDED, Generator, Settings
 
 
-def make_answerer(settings: Settings, generator: Generator, reader: Reader, images: Images) -> Answerer:
+def make_answerer(settings: Settings, generator: Generator, reader: Reader, images: Images | None) -> Answerer:
     """What answers as `generator` says. Raises LocalModelError when the settings name no GGUF file."""
     match generator:
         case "extractive":
@@ -30,10 +30,10 @@ def make_answerer(settings: Settings, generator: Generator, reader: Reader, imag
                 max_tokens=settings.max_answer_tokens,
             )
             policy = endpoint_policy(f"openai ({settings.openai_model})", partial(explain, chat))
-            return Answerer(reader, chat, policy, images if settings.openai_images else None)
+            return Answerer(reader, chat, policy, images)
 
 
-def wrap(model: BaseChatModel, reader: Reader, images: Images | None = None) -> Answerer:
+def wrap(model: BaseChatModel, reader: Reader, images: Images | None) -> Answerer:
     """Any chat model as what answers, judged as an endpoint is."""
     name = str(getattr(model, "model_name", None) or model._llm_type)
     return Answerer(reader, model, endpoint_policy(name, lambda error: str(error).partition("\n")[0]), images)

@@ -17,24 +17,24 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever
 
-from octavo.generation.answerer import Answerer
+from octavo.generation.answerer import Answerer, Images
 from octavo.generation.extractive import ExtractiveReader
+from octavo.generation.local import LocalModelError
 from octavo.generation.model import Answer
 from octavo.generators import make_answerer, wrap
 from octavo.ingest.catalogue import Catalogue, DocumentInfo, Message
 from octavo.ingest.files import Files
-from octavo.ingest.model import Box, ElementType, ParsedDocument, State
-from octavo.ingest.pipeline import Embedding, IngestReport, Progress, Source, discover, ingest
+from octavo.ingest.model import Box, ElementType, ParsedDocument
+from octavo.ingest.pipeline import Embedding, IngestReport, Progress, Source, discover, embed_missing, ingest
 from octavo.ingest.reader import PyMuPDFReader
 from octavo.ingest.render import Colour, page_png
 from octavo.ingest.workers import Limits
-from octavo.retrieval.embedder import SentenceEmbedder, as_embedder
+from octavo.retrieval.embedder import Embedder, SentenceEmbedder, as_embedder
 from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Selection
 from octavo.retrieval.search import HybridRetriever, follow_links, to_hits
 from octavo.settings import Generator, Settings
 
-_EMBED_AT_ONCE = 256  # chunks between two commits
 _LINKED = 4  # chunks that links may bring beside the k found
 _COLOURS: dict[ElementType, Colour] = {
     ElementType.TEXT: (0.16, 0.36, 0.75),
@@ -74,8 +74,8 @@ class Library:
             print(answer.text, [(c.document, c.page, c.bbox) for c in answer.citations])
 
     `settings` default to the environment's; `embedder`, `retriever` and `generator` put any LangChain object in the
-    place of the one that the settings name. Opening repairs what a crash left: files of no document go, and the
-    indexes follow the catalogue. Safe to use from several threads. Raises LibraryError.
+    place of the one that the settings name. Its first search repairs the indexes after the catalogue, its first
+    ingestion removes files that a crash left. Safe to use from several threads. Raises LibraryError.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Library:
             raise LibraryError(f"cannot use {self.folder} as a library: {error.strerror}") from error
         url = self.settings.database_url or f"sqlite:///{self.folder.resolve() / 'catalogue.sqlite'}"
         self.catalogue = Catalogue(url)
-        self.embedder = as_embedder(embedder) if embedder else SentenceEmbedder(self.settings.embedder)
+        self.embedder: Embedder = as_embedder(embedder) if embedder else SentenceEmbedder(self.settings.embedder)
         self._retriever, self._generator = retriever, generator
         self._reader = PyMuPDFReader()
         self._stamp: tuple[int, ...] | None = None
@@ -122,6 +122,14 @@ class Library:
     def retriever(self) -> BaseRetriever:
         return self._retriever or HybridRetriever(index=self.index, k=self.settings.k)
 
+    @property
+    def _images(self) -> Images | None:
+        return self._pictures if self.settings.openai_images else None
+
+    @property
+    def _embedding(self) -> Embedding:
+        return Embedding(self.embedder.name, self.embedder.encode)
+
     @cached_property
     def reader(self) -> ExtractiveReader:
         return ExtractiveReader(self.embedder)
@@ -132,9 +140,9 @@ class Library:
         with self._lock:
             if key not in self._answerers:
                 self._answerers[key] = (
-                    make_answerer(self.settings, key, self.reader, self._pictures)
+                    make_answerer(self.settings, key, self.reader, self._images)
                     if key
-                    else wrap(cast(BaseChatModel, self._generator), self.reader)
+                    else wrap(cast(BaseChatModel, self._generator), self.reader, self._images)
                 )
             return self._answerers[key]
 
@@ -183,11 +191,10 @@ class Library:
         self, sources: Sequence[Source], on_progress: Callable[[Progress], None] = lambda _: None
     ) -> IngestReport:
         """As `ingest`, for sources already found. One ingestion at a time: raises LibraryError when another runs."""
-        embedding = Embedding(self.embedder.name, self.embedder.encode)
         with self._writing():
             self.files.remove_strays(info.sha256 for info in self.documents())
             return ingest(
-                sources, self.catalogue, self.files, self._reader, limits(self.settings), embedding, on_progress
+                sources, self.catalogue, self.files, self._reader, limits(self.settings), self._embedding, on_progress
             )
 
     def documents(self) -> list[DocumentInfo]:
@@ -235,11 +242,8 @@ class Library:
         """
         with self._writing():
             missing = self.catalogue.unembedded(self.embedder.name)
-            for start in range(0, len(missing), _EMBED_AT_ONCE):
-                some = missing[start : start + _EMBED_AT_ONCE]
-                vectors = self.embedder.encode([chunk.indexed_text for chunk in some])
-                self.catalogue.store_vectors(self.embedder.name, [chunk.id for chunk in some if chunk.id], vectors)
-                on_progress(start + len(some), len(missing))
+            for done in embed_missing(self.catalogue, self._embedding, missing):
+                on_progress(done, len(missing))
         if rebuild:
             self.index.clear()
         self.index.sync()
@@ -252,12 +256,13 @@ class Library:
         """
         if not query.strip():
             raise LibraryError("the question is empty")
-        if not any(info.state is State.READY for info in self.catalogue.documents()):
+        if not self.catalogue.stamp()[0]:
             raise LibraryError("the library is empty: add PDFs with `octavo ingest FOLDER`")
         among = [self.find(document).sha256 for document in documents] or None
-        if self.catalogue.stamp() != self._stamp:  # an ingestion or a deletion, here or in another process
+        stamp = self.catalogue.stamp()
+        if stamp != self._stamp or not len(self.index.vectors):  # a change, here or in another process
             self.index.sync()
-            self._stamp = self.catalogue.stamp()
+            self._stamp = stamp
         if not len(self.index.vectors):
             raise LibraryError(f"no vectors of the embedder {self.embedder.name!r} yet: `octavo index` makes them")
         found = self.retriever.invoke(query, k=k or self.settings.k, documents=among)
@@ -284,9 +289,14 @@ class Library:
         started = perf_counter()
         selection = self.select(question, documents)
         retrieval = perf_counter() - started
-        for piece in self._answerer(generator).stream(question, selection):
+        try:
+            answerer, problem = self._answerer(generator), None
+        except LocalModelError as error:
+            answerer, problem = self._answerer("extractive"), f"{error}; shown instead: what was found without it"
+        for piece in answerer.stream(question, selection):
             if isinstance(piece, Answer):
-                yield replace(piece, timings={"retrieve": retrieval, **piece.timings})
+                notes = (*piece.notes, problem) if problem else piece.notes
+                yield replace(piece, notes=notes, timings={"retrieve": retrieval, **piece.timings})
             else:
                 yield piece
 

@@ -2,8 +2,8 @@
 
     python benchmarks/answers.py --library FOLDER --data ../shared/data --out answers.jsonl
 
-The library must hold the documents of the questions (`octavo ingest`). `--oracle` gives the generator every chunk of the
-pages that hold the answer in place of what a search finds: what is then wrong is the reading, not the retrieval.
+The library must hold the documents of the questions (`octavo ingest`). `--oracle` gives the generator every chunk of
+the pages that hold the answer in place of what a search finds: what is then wrong is the reading, not the retrieval.
 """
 
 from __future__ import annotations

@@ -119,7 +119,7 @@ def wilson(hits: int, n: int, z: float = 1.959964) -> tuple[float, float]:
 
 
 def report(scores: Sequence[Score]) -> str:
-    """A Markdown table: for each set and kind and for all, the shares of right and rightly cited answers with intervals."""
+    """A Markdown table: the shares of right and rightly cited answers, with intervals, by set, by kind and of all."""
     groups = [(f"{field} {value}", field, value) for field in ("set", "kind") for value in _values(scores, field)]
     lines = ["| questions | n | right | cited | cited first |", "|---|---|---|---|---|"]
     for name, field, value in groups:

@@ -1,4 +1,4 @@
-"""What could answer a question: sentences, lists and figures of the evidence, as candidates. Table cells are in `cells`.
+"""What could answer a question: sentences, lists and figures of the evidence, as candidates. Cells are in `cells`.
 
 Knows nothing of the question; how well a candidate fits is judged in `extractive`.
 """
@@ -50,6 +50,10 @@ class Candidate:
     row: int = -1
     column: int = -1
     columns: tuple[Period, ...] = ()
+
+    @property
+    def is_cell(self) -> bool:
+        return self.row >= 0
 
 
 _PROSE = {ElementType.TEXT, ElementType.LIST, ElementType.FOOTNOTE, ElementType.CAPTION}
@@ -110,13 +114,14 @@ def figures(hit: Hit) -> Iterator[Candidate]:
             continue
         caption = " ".join(captions)
         named = CAPTION.match(caption)
+        said = caption[named.end() :] if named else caption
         name = named[0] if named else f"The figure on page {element.page}"
         text = f'{name} shows: "{element.text}"' if element.text else f"{name} is captioned:"
         if caption:
             text += f" ({caption.rstrip('.')}.)"
         own = " ".join(filter(None, [caption, element.text]))
         yield Candidate(
-            Kind.FIGURE, hit, element, element.bbox, text, own, heading(hit), element.text or caption, find(own)
+            Kind.FIGURE, hit, element, element.bbox, text, own, heading(hit), element.text or said, find(own)
         )
 
 
@@ -128,7 +133,7 @@ def _lists(hit: Hit, elements: Sequence[Element], above: str) -> Iterator[Candid
             continue
         before = elements[n - len(run) - 1] if n > len(run) else None
         lead = [before] if before is not None and before.text.rstrip().endswith(":") else []
-        if 2 <= len(run) + len(lead) and run and len(run) <= _LIST_RUN:
+        if run and len(run) + len(lead) > 1 and len(run) <= _LIST_RUN:
             whole = [*lead, *run]
             here = [e for e in whole if e.page == whole[0].page]
             text = " ".join(e.text for e in whole)

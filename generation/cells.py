@@ -19,6 +19,7 @@ _EXCEPT = re.compile(r"\bexcept\b.*", re.I)
 _MONEY = re.compile(r"[$€£¥]")
 _DOLLARS = re.compile(r"\bdollars?\b|\bUSD\b|[$]", re.I)
 _UNSCALED = re.compile(r"\bper\b|\bpercent|%|\brates?\b|\bratio\b|\bmargin percentage\b|\byears?\b", re.I)
+_IN_PERCENT = re.compile(r"(?:^|[,(]\s*|\bin )(?:%|per ?cent)(?:\)|,|\s|$)|^%", re.I)
 _SHARES = re.compile(r"\bshares\b", re.I)
 _SHARES_SCALE = re.compile(r"\bshares\b[^;]*?\b(thousand|million|billion)s?\b", re.I)
 _NOTHING = re.compile(r"^[\s—–\-−/]*$")
@@ -49,8 +50,11 @@ def cells(hit: Hit, element: Element, header: Table | None = None) -> Iterator[C
         label = plain(cell.label)
         row = label.removeprefix(f"{plain(cell.group)}: ") if cell.group else label
         value = quantity(cell, unit, cell.column in money)
-        labels = ", ".join(filter(None, [label or heading(hit).rpartition(" › ")[2], _completed(corner, plain(cell.header))]))
-        period = columns[cell.column]
+        labels = ", ".join(
+            filter(None, [label or heading(hit).rpartition(" › ")[2], _completed(corner, plain(cell.header))])
+        )
+        dated = find(label)
+        period = find(f"{corner} {cell.header} {label}") if dated.years else columns[cell.column]
         yield Candidate(
             kind=Kind.CELL,
             hit=hit,
@@ -71,24 +75,27 @@ def cells(hit: Hit, element: Element, header: Table | None = None) -> Iterator[C
 
 
 def quantity(cell: Cell, unit: str, money: bool) -> str:
-    """A cell's text with the sign and scale that its table gives it: "82,959" under "(In millions)" is "$82,959 million".
+    """A cell's text with the sign and scale that its table gives it: "82,959" "(In millions)" is "$82,959 million".
 
     `unit` is all that the table says about units, `money` whether its column holds currency signs. Rates, shares and
     amounts per share are left as they stand, but for a scale that is given for shares.
     """
     text = re.sub(r"(?<=[$€£¥(])\s+|\s+(?=[%)])|\s*[$€£¥]$", "", cell.text)
     about = f"{cell.label} {cell.header}"
-    if not is_value(cell.text) or "%" in text or _UNSCALED.search(f"{about}"):
+    if not is_value(cell.text) or "%" in text:
+        return text
+    if _IN_PERCENT.search(about):
+        return f"{text}%"
+    if _UNSCALED.search(about):
         return text
     if _SHARES.search(about):
         scale = _SHARES_SCALE.search(unit)
         return f"{text} {scale[1].lower()}" if scale else text
     scale = _SCALE.search(cell.header) or _SCALE.search(_EXCEPT.sub("", unit))
-    sign = "" if _MONEY.search(text) or not (money or _DOLLARS.search(unit)) else "$"
-    if text.startswith(("-", "−")):
-        text = f"{text[0]}{sign}{text[1:]}"
-    else:
-        text = f"{sign}{text}"
+    signed = _MONEY.search(cell.header) if _SCALE.search(cell.header) else money or _DOLLARS.search(unit)
+    sign = "$" if signed and not _MONEY.search(text) else ""
+    minus = text[:1] if text.startswith(("-", "−")) else ""
+    text = f"{minus}{sign}{text.removeprefix(minus)}"
     return f"{text} {scale[1].lower()}" if scale else text
 
 
@@ -103,7 +110,7 @@ def _headings_with_unit(hit: Hit) -> list[str]:
 
 
 def _completed(corner: str, header: str) -> str:
-    """A column's header with the corner's text where that completes its date: "Three Months Ended September 30, 2022"."""
+    """A column's header, led by the corner's text where that completes its date ("Three Months Ended June 30,")."""
     lead, own = find(corner), find(header)
     if lead.months - own.months or (lead.days and not own.days):
         return f"{_BRACKETS.sub('', corner).strip()} {header}"

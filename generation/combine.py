@@ -12,7 +12,8 @@ from dataclasses import replace
 
 from octavo.generation.candidates import Candidate, Kind
 from octavo.generation.periods import Day, timeless
-from octavo.generation.question import Question, terms
+from octavo.generation.question import Question
+from octavo.generation.words import terms
 from octavo.ingest.geometry import union
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
@@ -24,15 +25,18 @@ _MOST_ROWS = 10  # that are listed where each is asked for
 def extremes(cells: Sequence[Candidate], sign: int) -> Iterator[Candidate]:
     """The largest (`sign` 1) or smallest (-1) of each column's cells under one group row, and of each row's cells.
 
-    Totals are left out. Along a row only columns of one period that are named by something else compete, such as
+    None for `sign` 0. Totals are left out. Along a row only columns of one period that are named by something else compete, such as
     segments side by side.
     """
+    if not sign:
+        return
     columns: dict[tuple[str, int, str, bool], list[Candidate]] = defaultdict(list)
     rows: dict[tuple[str, int, Day, bool], list[Candidate]] = defaultdict(list)
     for cell in cells:
-        if number(cell.value) is None or not cell.label or _TOTAL.search(cell.label):
+        if number(cell.value) is None or not cell.label:
             continue
-        columns[cell.element.id, cell.column, cell.group, "%" in cell.value].append(cell)
+        if not _TOTAL.search(cell.label):
+            columns[cell.element.id, cell.column, cell.group, "%" in cell.value].append(cell)
         thing = timeless(cell.header)
         if thing and not _TOTAL.search(thing):
             rows[cell.element.id, cell.row, cell.period.last, "%" in cell.value].append(cell)
@@ -47,11 +51,8 @@ def _extreme(cells: Sequence[Candidate], sign: int, named: bool) -> Iterator[Can
     if len(cells) < _FEWEST:
         return
     best = max(cells, key=lambda cell: sign * (number(cell.value) or 0.0))
-    what, of = (
-        (timeless(best.header), best.label)
-        if named
-        else (best.label, " ".join(filter(None, [best.group, best.header])))
-    )
+    column = " ".join(filter(None, [best.group, best.header]))
+    what, of = (timeless(best.header), best.label) if named else (best.label, column)
     word = "highest" if sign > 0 else "lowest"
     yield replace(
         best,
@@ -105,11 +106,11 @@ def _named(question: Question, best: Candidate, table: Sequence[Candidate]) -> l
 
 
 def _other_period(question: Question, best: Candidate, table: Sequence[Candidate]) -> list[Candidate]:
-    row = [c for c in table if c.row == best.row and c is not best and timeless(c.header) == timeless(best.header)]
-    years = [cell for cell in row if cell.period.last[0] and cell.period.months == best.period.months]
-    asked = question.period.years
-    named = [cell for cell in years if cell.period.last[0] in asked] if len(asked) > 1 else []
-    return named or sorted(years, key=lambda cell: abs(cell.column - best.column))[:1]
+    row = [c for c in table if c.row == best.row and timeless(c.header) == timeless(best.header)]
+    year, month, _ = best.period.last
+    others = [c for c in row if c.period.months == best.period.months and c.period.last[0] not in (0, year)]
+    named = [c for c in others if c.period.last[0] in question.period.years]
+    return sorted(named or others, key=lambda c: (abs(c.period.last[1] - month), abs(c.column - best.column)))[:1]
 
 
 def number(text: str) -> float | None:

@@ -72,37 +72,40 @@ class ExtractiveReader:
         The best one's score is how sure it is to answer; another's is that, times the odds of it against the best.
         """
         asked = understand(question)
-        ranked = sorted(self.judge(asked, hits), key=lambda pair: -pair[1].weighed(WEIGHTS))
-        if not ranked or (sure := ranked[0][1].score(WEIGHTS)) < LEAST:
+        candidates = list(_candidates(asked, hits))
+        ranked = sorted(self.judge(asked, hits, candidates), key=lambda pair: -pair[1].weighed(WEIGHTS))
+        if not ranked:
             return []
         chosen = [candidate for candidate, _ in ranked[:MOST]]
         if chosen[0].kind is Kind.CELL:
-            chosen[0] = combined(asked, chosen[0], [c for c, _ in ranked if c.kind is Kind.CELL])
-        top = ranked[0][1].weighed(WEIGHTS)
-        scores = [sure * math.exp(fit.weighed(WEIGHTS) - top) for _, fit in ranked[:MOST]]
+            chosen[0] = combined(asked, chosen[0], [c for c in candidates if c.kind is Kind.CELL])
+        sums = [fit.weighed(WEIGHTS) for _, fit in ranked[:MOST]]
+        sure = 1 / (1 + math.exp(-sums[0]))
+        scores = [sure * math.exp(one - sums[0]) for one in sums]
         return [
             Finding(excerpt(c.text, asked), c.hit, c.element, c.bbox, score)
             for c, score in zip(chosen, scores, strict=True)
             if score >= LEAST
         ]
 
-    def judge(self, question: Question, hits: Sequence[Hit]) -> list[tuple[Candidate, Fit]]:
+    def judge(
+        self, question: Question, hits: Sequence[Hit], candidates: Sequence[Candidate]
+    ) -> list[tuple[Candidate, Fit]]:
         """The candidates worth a look, each with its features."""
-        candidates = list(_candidates(hits))
-        if question.extreme:
-            candidates += extremes([c for c in candidates if c.kind is Kind.CELL], question.extreme)
         judge = Judge(question, hits, candidates)
         first = [(candidate, judge.fit(candidate)) for candidate in candidates]
         kept: list[Candidate] = []
         for kind in Kind:
             some = [pair for pair in first if pair[0].kind is kind]
-            some.sort(key=lambda pair: -pair[1].score(WEIGHTS))
+            some.sort(key=lambda pair: -pair[1].weighed(WEIGHTS))
             kept += [candidate for candidate, _ in some[:EMBEDDED]]
         return [(c, judge.fit(c, m)) for c, m in zip(kept, self._similar(question.text, kept), strict=True)]
 
     def _similar(self, question: str, candidates: Sequence[Candidate]) -> list[float]:
         """The cosine of the question with each candidate under its heading; a table's row is one text."""
-        texts = [f"{heading(c.hit)}: {c.own if c.row < 0 else c.own.removesuffix(c.header).strip()}" for c in candidates]
+        texts = [
+            f"{heading(c.hit)}: {c.own if not c.is_cell else c.own.removesuffix(c.header).strip()}" for c in candidates
+        ]
         known = list(dict.fromkeys([question, *texts]))
         cosines = self._encode(known) @ self._encode([question])[0]
         cosine = dict(zip(known, map(float, cosines), strict=True))
@@ -135,14 +138,15 @@ def excerpt(text: str, question: Question) -> str:
     return f"{'… ' if first else ''}{' '.join(words[first:last])}{' …' if last < len(words) else ''}"
 
 
-def _candidates(hits: Sequence[Hit]) -> Iterator[Candidate]:
+def _candidates(question: Question, hits: Sequence[Hit]) -> Iterator[Candidate]:
     """Those of every element once, as the best hit that holds it gives them."""
     tables = [(hit, element) for hit in hits for element in hit.elements if element.table]
     seen: set[str] = set()
     for hit in hits:
         made = [*prose(hit), *figures(hit)]
         for element in hit.elements:
-            if element.table:
-                made += cells(hit, element, continued(element, hit, tables))
+            if element.table and element.id not in seen:
+                found_here = list(cells(hit, element, continued(element, hit, tables)))
+                made += [*found_here, *extremes(found_here, question.extreme)]
         yield from (candidate for candidate in made if candidate.element.id not in seen)
         seen |= {candidate.element.id for candidate in made}

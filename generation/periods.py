@@ -13,15 +13,11 @@ from dataclasses import dataclass, replace
 Day = tuple[int, int, int]
 """(year, month, day); 0 where the text leaves a part open."""
 
-_MONTHS = {
-    name: number
-    for number, names in enumerate(
-        "january jan,february feb,march mar,april apr,may,june jun,july jul,august aug,september sept sep,"
-        "october oct,november nov,december dec".split(","),
-        1,
-    )
-    for name in names.split()
-}
+_NAMES = (
+    "january february march april may june july august september october november december",
+    "jan feb mar apr may jun jul aug sep oct nov dec",
+)
+_MONTHS = {name: n for names in _NAMES for n, name in enumerate(names.split(), 1)} | {"sept": 9}
 _MONTH = "|".join(_MONTHS)
 _YEAR = r"(?:19|20)\d\d"
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
@@ -50,7 +46,8 @@ _YEARLY = re.compile(r"\b(?:fiscal\s+)?years?\s+ended\b|\bfy\s?'?\d\d|\bfiscal\s
 class Period:
     """What a text says of time.
 
-    `months` are lengths (3 for a quarter, 12 for a year, 0 for a point in time: "as of ..."), `days` the dates named, `quarters` 1 to 4.
+    `months` are lengths (3 for a quarter, 12 for a year, 0 for a point in time: "as of ..."), `days` the dates named,
+    `quarters` 1 to 4.
     """
 
     years: frozenset[int] = frozenset()

@@ -8,11 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
 
-import Stemmer
-
-from octavo.generation.periods import Period, find, undated
+from octavo.generation.periods import Period, find
+from octavo.generation.words import abbreviations, terms, words
 
 
 class Want(StrEnum):
@@ -36,89 +34,102 @@ class Question:
     """A question taken apart.
 
     `terms` are the stems of its content words, `focus` those of the thing asked for ("engine model" of "Which engine
-    model did it have?"), `names` those of them that were written as names ("Apple", "N1458U").
-    `latest` asks for the newest document's own period, `change` for a difference between periods, `both` for values
-    of more than one period or thing, `each` for those of all of a kind, `extreme` for the largest (1) or smallest (-1) of several things (0: neither). `explain`
-    asks for prose: how, why or whether, not how much. `initials` are its abbreviations with what they may stand for.
+    model did it have?"), `names` those that were written as names ("Apple", "N1458U"), and `initials` its abbreviations
+    with patterns of what they may stand for. `unit` is a pattern of what a measure is told in, or called. `latest` asks
+    for the newest document's own period, `change` for a difference between periods, `both` for values of more than one
+    period or thing, `each` for those of all of a kind, `extreme` for the largest (1) or smallest (-1) of several things
+    (0: neither). `explain` asks for prose: how, why or whether, not how much.
     """
 
     text: str
     terms: frozenset[str]
     focus: frozenset[str]
     names: frozenset[str]
+    initials: tuple[tuple[str, re.Pattern[str]], ...]
     wants: frozenset[Want]
+    unit: re.Pattern[str] | None
     period: Period
     latest: bool
     change: bool
     both: bool
-    extreme: int
     each: bool
+    extreme: int
     explain: bool
-    initials: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
 
-_TOKEN = re.compile(r"%|[A-Za-z][A-Za-z0-9]*(?:[&'’.-][A-Za-z0-9]+)*|\d[\w,.]*(?:[-/]\w+)*")
-_POSSESSIVE = re.compile(r"['’]s?$")
-_NAME = re.compile(r"[A-Z]|[A-Za-z]*\d[A-Za-z]|[A-Za-z]+-?\d")
-_STOP = frozenset(
-    """a about after all also an and any are as at be because been before being between both but by can could did do
-    does during each for from had has have he her his how i if in into is it its itself may me more most much many no
-    nor not of on only or other our out over per please she should so some such than that the their them then there
-    these they this those through to under up us versus via vs was we were what when where whether which while who
-    whom whose why will with within would you your""".split()
-)
-_TALK = (
-    frozenset(  # words about asking, reports and time: what they mean is in `wants`, `period` and the document's name
-        """10-k 10-q 10k 10q accord amount answer ask base compar describ detail disclos discuss document explain
-    fiscal file filing fy give includ inform latest mention month most-rec note period pleas present primarili provid
-    quarter question quarterli question rais recent report respect show shown specif specifi statement tell
-    total use util year ye annual end ended""".split()
-    )
-)
-_PERIOD_WORD = re.compile(
-    r"^(?:(?:19|20)\d\d|q[1-4](?:20\d\d)?|fy\d*|h[12]|first|second|third|fourth|three|six|nine|january|february|march|april"
-    r"|june|july|august|september|october|november|december)$"
-)
-_SHORT = re.compile(r"\b(?:[A-Z]&?){1,4}[A-Z]\b")
+_VERB = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)"
 _WANTS = {
-    Want.PERCENT: r"\bpercent|%|\bwhat (?:share|proportion|fraction)\b|\brates?\b",
-    Want.MONEY: r"\bhow much\b|\b(?:usd|dollars?|euros?)\b|[$€£]|\b(?:revenues?|sales|income|earnings|costs?|expens\w+|"
-    r"expenditures?|spend|spent|profits?|loss(?:es)?|cash|debt|assets|liabilities|dividends?|price|paid|pay|invest\w*)\b",
-    Want.NUMBER: r"\bhow (?:many|old|long|far|fast|high|large|often)\b|\bnumber of\b|\bcounts?\b|\bhow much\b|"
-    r"\bwhat (?:was|is|were|are) the (?:\w+ ){0,4}(?:total|average|ratio|target|temperature|elevation|altitude|score)\b",
-    Want.DATE: r"(?:^|[,:] )when\b|\b(?:what|which|by which) (?:\w+ )?(?:date|year|month|day|time)\b",
+    Want.PERCENT: r"\bper ?cent|%|\bwhat (?:share|proportion|fraction)\b|(?<!exchange )\brates?\b",
+    Want.MONEY: r"\bhow much\b|\b(?:usd|dollars?|euros?)\b|[$€£]|\b(?:revenues?|sales|income|earnings|costs?|expens\w+"
+    r"|expenditures?|spend|spent|profits?|loss(?:es)?|cash flows?|dividends?|price|paid|pay|invested"
+    r"|(?:total|current|net|long-term) (?:cash|debt|assets|liabilities))\b",
+    Want.NUMBER: rf"\bhow (?!{_VERB}\b)\w+|\bnumber of\b|\bcounts?\b"
+    r"|\bwhat (?:was|is|were|are) the (?:\w+ ){0,4}"
+    r"(?:total|average|ratio|target|temperature|elevation|altitude|score)\b",
+    Want.DATE: r"(?:^|[,:] )when\b|\b(?:what|which) (?:\w+ )?(?:date|year|month|day|time)\b",
     Want.PERSON: r"\bwho(?:m|se)?\b",
     Want.PLACE: r"\bwhere\b|\b(?:what|which) (?:city|state|country|place|location|airport)\b",
-    Want.REASON: r"\bwhy\b|\breasons?\b|\bcauses?d?\b|\bdr(?:o|i)ve(?:n|r|rs|s)?\b|\bdue to\b|\bfactors?\b|\binfluenc\w+",
+    Want.REASON: r"\bwhy\b|\breasons?\b|\bcauses?d?\b|\bdr[io]ve(?:n|rs?|s)?\b|\bdue to\b|\bfactors?\b|\binfluenc\w+",
     Want.VERDICT: r"^(?:\w+ .{0,60}, )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)\b",
 }
-_MEASURES = {"old": "age", "long": "length", "far": "distance", "fast": "speed", "high": "height", "deep": "depth"}
-_HOW = re.compile(r"\bhow (old|long|far|fast|high|deep)\b", re.I)
-_VERB = r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should)"
+_MATCHERS = {want: re.compile(pattern, re.IGNORECASE) for want, pattern in _WANTS.items()}
+_LENGTHS = r"(?:feet|foot|ft|inch(?:es)?|miles?|yards?|k?m|kilomet\w+|met(?:er|re)s?)"
+_TIMES = r"(?:years?|months?|weeks?|days?|hours?|minutes?|seconds?)"
+_MEASURES = {  # what "how old" and the like ask for, and the units that an answer has
+    "old": ("age", _TIMES),
+    "long": ("length", rf"(?:{_TIMES}|{_LENGTHS})"),
+    "far": ("distance", rf"(?:{_LENGTHS}|degrees?)"),
+    "fast": ("speed", r"(?:knots?|mph|km/h|kt)"),
+    "high": ("height", _LENGTHS),
+    "tall": ("height", _LENGTHS),
+    "deep": ("depth", _LENGTHS),
+    "wide": ("width", _LENGTHS),
+    "heavy": ("weight", r"(?:lbs?|pounds?|kg|tons?)"),
+    "warm": ("temperature", r"(?:degrees?|°\s?[CF])"),
+    "cold": ("temperature", r"(?:degrees?|°\s?[CF])"),
+}
+_HOW = re.compile(rf"\bhow ({'|'.join(_MEASURES)})\b", re.I)
+_NAME = re.compile(r"[A-Z]|[A-Za-z]*\d[A-Za-z]|[A-Za-z]+-?\d")
 _FOCUS = re.compile(
-    rf"\b(?:what|which|how many|how much|whose)(?:\s+{_VERB})?\b(?:\s+\S+\s+(?:report|record|disclose|state)\s+as)?(?:\s+(?:the|an?|of|its|their))*\s+(.*?)"
-    rf"(?=\s+(?:{_VERB}|in|for|at|on|by|from|to|during|as|with|that|which|who|reported|did|of the|according)\b|[,;?]|$)",
+    rf"\b(?:what|which|whose|how (?!{_VERB}\b)\w+)(?:\s+{_VERB})?\b(?:\s+\S+\s+(?:report|record|disclose|state)\s+as)?"
+    rf"(?:\s+(?:the|an?|of|its|their))*\s+(.*?)"
+    rf"(?=\s+(?:{_VERB}|in|for|at|on|by|from|to|during|as|with|that|which|who|reported|between|of the|according)\b|[,;?]|$)",
     re.I,
 )
-_MATCHERS = {want: re.compile(pattern, re.IGNORECASE) for want, pattern in _WANTS.items()}
 _LATEST = re.compile(r"\b(?:latest|most recent|newest|last|current)\b", re.I)
 _CHANGE = re.compile(
-    r"\bchang(?:e|ed|es)\b|\bdifference\b|\b(?:by )?how (?:much|many) .*\b(?:grow|grew|increase|decrease|rise|rose|fall|fell|"
-    r"decline)|\bgrowth\b|\bby what percent|\bby how\b|\b(?:percentage|percent) (?:did|has|have)\b",
+    r"\bchanged?\b|\bdifference\b|\bgrowth\b|\bby (?:how|what percent)|\b(?:percentage|percent) (?:did|has|have)\b"
+    r"|\bhow (?:much|many) .*\b(?:grow|grew|increase|decrease|rise|rose|fall|fell|decline)",
     re.I,
 )
-_BOTH = re.compile(r"\bcompar\w+|\b(?:measure|stack)s? up\b|\brelative to\b|\bagainst\b|\bversus\b|\bvs\b|\bfrom .* to\b|\bbetween\b|\brelat\w+ to\b|\bdiffer\w*\b", re.I)
-_MOST = re.compile(r"\b(?:highest|largest|biggest|greatest|most|best|maximum|top|peak\w*)\b(?! recent)", re.I)
-_LEAST = re.compile(r"\b(?:lowest|smallest|least|worst|minimum|fewest)\b", re.I)
-_UP = re.compile(r"\b(?:increas\w+|grow\w*|grew|r[io]se|rising|rais\w+|up|gain\w*|improv\w+|higher)\b", re.I)
-_DOWN = re.compile(r"\b(?:decreas\w+|declin\w+|f[ae]ll|falling|drop\w*|down|reduc\w+|shr[aiu]nk\w*|lower|worsen\w*)\b", re.I)
+_BOTH = re.compile(
+    r"\bcompar\w+|\b(?:measure|stack)s? up\b|\brelat(?:ive|ed?s?) to\b|\bagainst\b|\bversus\b|\bvs\b|\bfrom .* to\b"
+    r"|\bbetween\b|\bdiffer\w*\b",
+    re.I,
+)
+_PARTS = r"(?:segment|categor(?:y|ie)|region|group|division|product)s?"
 _EACH = re.compile(
-    r"\beach\b|\bbreak\s?down\b|\bdistribut\w+|\brespective\w*|\bvarious\b|\b(?:two|three|four|five|all)\s+(?:\w+\s+)?(?:segments|"
-    r"categories|regions|groups|divisions|products)\b|\b(?:by|across|among)\s+(?:\w+\s+)?(?:segments?|categor\w+|regions?|products?)\b",
+    r"\beach\b|\bbreak\s?down\b|\bdistribut\w+|\brespective\w*|\bvarious\b"
+    rf"|\b(?:two|three|four|five|all|by|across|among)\s+(?:\w+\s+)?{_PARTS}\b",
     re.I,
 )
-_PICK = re.compile(r"\b(?:which|what|who)\b", re.I)
-_EXPLAIN = re.compile(r"\b(?:how (?!many|much|old|long|far|fast|high|large|often)|why|describe|explain|discuss)", re.I)
+_PICK = (  # "Which segment had the lowest ...", "What was the highest ..."; not "... the tenth with the most visits"
+    r"\b(?:which|what|who)\b[^,;]*?\b(?:had|has|have|is|was|were|are|got|get|received?|saw|show(?:s|ed)?|contributed|made)"
+    r"\s+(?:\w+\s+){0,3}?"
+)
+_MOST = re.compile(
+    rf"{_PICK}(?:highest|largest|biggest|greatest|most|best|longest|furthest|warmest|maximum|top)\b(?! recent)", re.I
+)
+_LEAST = re.compile(rf"{_PICK}(?:lowest|smallest|least|worst|shortest|coldest|minimum|fewest)\b", re.I)
+_EXPLAIN = re.compile(
+    rf"\b(?:how {_VERB}|why|describe|explain|discuss|impacts?|effects?"
+    r"|affect\w*|details|insights|suggest|reflect|is included|mention\w*|contribut\w+)\b",
+    re.I,
+)
+_UP = re.compile(r"\b(?:increas\w+|grow\w*|grew|r[io]se|rising|rais\w+|up|gain\w*|improv\w+|higher)\b", re.I)
+_DOWN = re.compile(
+    r"\b(?:decreas\w+|declin\w+|f[ae]ll|falling|drop\w*|down|reduc\w+|shr[aiu]nk\w*|lower|worsen\w*)\b", re.I
+)
 
 
 def understand(text: str) -> Question:
@@ -130,43 +141,26 @@ def understand(text: str) -> Question:
     wants = frozenset(want for want, pattern in _MATCHERS.items() if pattern.search(text))
     both = bool(_BOTH.search(text))
     measured = both and bool(wants & QUANTITIES)  # "how does A compare to B" wants figures
-    picks = bool(_PICK.search(text))
+    how = _HOW.search(text)
+    measure, unit = _MEASURES[how[1].lower()] if how else ("", "")
+    named = _HOW.sub(f"what {measure}", text)  # "how old" asks for an age
+    focus = _FOCUS.search(named)
     return Question(
         text=text,
-        terms=terms(_HOW.sub(lambda match: _MEASURES[match[1].lower()], text)),
-        focus=_focus(text),
+        terms=terms(named),
+        focus=terms(focus[1]) if focus else frozenset(),
         names=_names(text),
+        initials=tuple(abbreviations(text)),
         wants=wants,
+        unit=re.compile(rf"(?<![a-z])(?:{unit}|{measure})\b", re.I) if how else None,
         period=find(text),
         latest=bool(_LATEST.search(text)),
         change=bool(_CHANGE.search(text)),
         both=both,
-        extreme=picks * (bool(_MOST.search(text)) - bool(_LEAST.search(text))),
         each=bool(_EACH.search(text)),
+        extreme=bool(_MOST.search(text)) - bool(_LEAST.search(text)),
         explain=Want.REASON in wants or Want.VERDICT in wants or (bool(_EXPLAIN.search(text)) and not measured),
-        initials=_initials(text),
     )
-
-
-def direction(text: str) -> int:
-    """1 for a text that speaks of a rise, -1 of a fall, 0 of neither or of both."""
-    return bool(_UP.search(text)) - bool(_DOWN.search(text))
-
-
-def _focus(text: str) -> frozenset[str]:
-    match = _FOCUS.search(_HOW.sub(lambda how: f"what {_MEASURES[how[1].lower()]}", text))
-    return terms(match[1]) if match else frozenset()
-
-
-def _asking(text: str) -> str:
-    asking = [part for part in re.split(r"(?<=[.?!])\s+", text) if part.endswith("?")]
-    led = [re.sub(r"^.*:\s+(?=\S+ \S+ \S)", "", part) for part in asking]
-    return " ".join(led) if led else text
-
-
-def terms(text: str) -> frozenset[str]:
-    """The stems of the content words of `text`; dates, quarters and words about reports are none. "%" is "percent"."""
-    return frozenset(stem for _, stem in _words(text))
 
 
 def found(question: Question, text: str) -> frozenset[str]:
@@ -174,50 +168,29 @@ def found(question: Question, text: str) -> frozenset[str]:
 
     "R&D" is found in "research and development", and "research", "development" are found in "R&D".
     """
-    words = terms(text)
-    hit = words & question.terms
-    for term, pattern in question.initials:
-        if term not in hit and pattern.search(text):
-            hit |= {term}
-    for word in set(_SHORT.findall(text)):
-        if match := _spelt_out(word).search(question.text):
-            hit |= terms(match[0]) & question.terms
-    return hit
+    held = terms(text) & question.terms
+    for short, pattern in question.initials:
+        if short in question.terms and short not in held and pattern.search(text):
+            held |= {short}
+    for _, pattern in abbreviations(text):
+        if match := pattern.search(question.text):
+            held |= terms(match[0]) & question.terms
+    return held
 
 
-@cache
-def _spelt_out(short: str) -> re.Pattern[str]:
-    """What the letters of an abbreviation may stand for: words with these initials, small words between them."""
-    small = r"(?:[\s,-]+(?:and|of|for|the|in|to|&))*[\s,-]+"
-    return re.compile(r"\b" + small.join(rf"{letter}[a-z]+" for letter in short if letter.isalpha()), re.I)
+def direction(text: str) -> int:
+    """1 for a text that speaks of a rise, -1 of a fall, 0 of neither or of both."""
+    return bool(_UP.search(text)) - bool(_DOWN.search(text))
 
 
-def _initials(text: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((_stem(word), _spelt_out(word)) for word in dict.fromkeys(_SHORT.findall(text)))
+def _asking(text: str) -> str:
+    asking = [part for part in re.split(r"(?<=[.?!])\s+", text) if part.endswith("?")]
+    led = [re.sub(r"^.*:\s+(?=\S+ \S+ \S)", "", part) for part in asking]
+    return " ".join(led) or text
 
 
 def _names(text: str) -> frozenset[str]:
     """Terms that are written as names: with a capital, but for the first word, or with a digit among letters."""
-    words = _words(text)
-    first = words[0][0] if words and text.startswith(words[0][0]) else None
-    return frozenset(stem for word, stem in words if _NAME.match(word) and word is not first)
-
-
-def _words(text: str) -> list[tuple[str, str]]:
-    kept = []
-    for token in _TOKEN.findall(undated(text)):
-        word = _POSSESSIVE.sub("", token.rstrip(".,"))
-        lower = word.lower()
-        if word and lower not in _STOP and not _PERIOD_WORD.match(lower) and (stem := _stem(word)) not in _TALK:
-            kept.append((word, stem))
-    return kept
-
-
-def _stem(word: str) -> str:
-    stem = _stemmer().stemWord(word.lower())
-    return "percent" if stem in ("%", "percentag") else str(stem)
-
-
-@cache
-def _stemmer() -> Stemmer.Stemmer:
-    return Stemmer.Stemmer("english")
+    content = words(text)
+    first = content[0][0] if content and text.startswith(content[0][0]) else None
+    return frozenset(stem for word, stem in content if _NAME.match(word) and word is not first)

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from numpy.typing import NDArray
-from sqlalchemy import create_engine, delete, event, func, insert, select, update
+from sqlalchemy import create_engine, delete, event, exists, func, insert, select, update
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from octavo.ingest.model import Chunk, Element, ElementType, Link, LinkType, Page, ParsedDocument, Span, State, Table
@@ -38,7 +39,7 @@ _PARAMETERS = 900  # values in one IN (...), below every database's limit
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document of the library with the numbers of what is kept of it. `size` in bytes."""
+    """A document with the numbers of what the library keeps of it; `sha256` "" if never entered. `size` in bytes."""
 
     name: str
     sha256: str
@@ -79,11 +80,14 @@ class Catalogue:
     """
 
     def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+        try:
+            self.engine = _engine(url)
+        except (SQLAlchemyError, ModuleNotFoundError) as error:
+            raise CatalogueError(f"cannot use the database URL: {error}") from error
         try:
             _migrate(self.engine)
-        except OperationalError as error:
-            raise CatalogueError(f"cannot open the catalogue: {error.orig}") from error
+        except (DatabaseError, CommandError) as error:  # the second: made by a newer Octavo
+            raise CatalogueError(f"cannot open the catalogue: {getattr(error, 'orig', error)}") from error
 
     def close(self) -> None:
         self.engine.dispose()
@@ -134,12 +138,6 @@ class Catalogue:
         assert info is not None  # noqa: S101 - entered above
         return info
 
-    def superseded(self, source: str, sha256: str) -> list[str]:
-        """SHA-256 of documents that were read from `source` before it held `sha256`."""
-        with Session(self.engine) as session:
-            others = DocumentRow.source == source, DocumentRow.sha256 != sha256
-            return list(session.scalars(select(DocumentRow.sha256).where(*others)))
-
     def fail(self, sha256: str, error: str) -> None:
         """Marks a document failed for the reason `error`; what was kept of its pages goes."""
         with Session(self.engine) as session, session.begin():
@@ -171,9 +169,7 @@ class Catalogue:
     def delete(self, sha256: str) -> None:
         """Removes a document and every row that hangs on it."""
         with Session(self.engine) as session, session.begin():
-            row = session.scalars(select(DocumentRow).where(DocumentRow.sha256 == sha256)).one()
-            _clear(session, row.id)
-            session.delete(row)
+            _remove(session, session.scalars(select(DocumentRow).where(DocumentRow.sha256 == sha256)).one())
 
     def parsed(self, sha256: str) -> ParsedDocument:
         """Pages, elements and links of a document, in reading order."""
@@ -200,8 +196,8 @@ class Catalogue:
 
     def unembedded(self, model: str, sha256: str | None = None) -> list[Chunk]:
         """Chunks that have no vector of `model`, of one document or of all."""
-        have = select(EmbeddingRow.chunk_id).where(EmbeddingRow.model == model)
-        query = select(ChunkRow).where(ChunkRow.id.not_in(have)).order_by(ChunkRow.id)
+        have = exists().where(EmbeddingRow.chunk_id == ChunkRow.id, EmbeddingRow.model == model)
+        query = select(ChunkRow).where(~have).order_by(ChunkRow.id)
         if sha256 is not None:
             query = query.join(DocumentRow).where(DocumentRow.sha256 == sha256)
         with Session(self.engine) as session:
@@ -216,10 +212,18 @@ class Catalogue:
         with Session(self.engine) as session, session.begin():
             _insert(session, EmbeddingRow, rows)
 
-    def finish(self, sha256: str) -> None:
-        """Marks a document whose chunks all have vectors: parsed -> ready."""
+    def finish(self, sha256: str, source: str | None = None) -> list[tuple[str, str]]:
+        """Marks a document whose chunks all have vectors: parsed -> ready.
+
+        In the same step the documents that `source` held before go; gives back their (name, SHA-256).
+        """
         with Session(self.engine) as session, session.begin():
             session.execute(update(DocumentRow).where(DocumentRow.sha256 == sha256).values(state=State.READY))
+            old = select(DocumentRow).where(DocumentRow.source == source, DocumentRow.sha256 != sha256)
+            ousted = list(session.scalars(old)) if source else []
+            for row in ousted:
+                _remove(session, row)
+            return [(row.name, row.sha256) for row in ousted]
 
     def ready_ids(self, model: str, documents: Sequence[str] | None = None) -> list[int]:
         """Ids, ascending, of ready documents' chunks with a vector of `model`; of `documents` (SHA-256) if given."""
@@ -235,8 +239,8 @@ class Catalogue:
         with Session(self.engine) as session:
             return list(session.scalars(query))
 
-    def vectors(self, model: str, ids: Sequence[int]) -> NDArray[np.float32]:
-        """The vectors of chunks in the order of `ids`, shape (len(ids), dimensions), float32."""
+    def vectors(self, model: str, ids: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
+        """Those of `ids` that are still there, in that order, and their vectors, shape (n, dimensions), float32."""
         found: dict[int, bytes] = {}
         with Session(self.engine) as session:
             for some in _batched(ids):
@@ -244,7 +248,9 @@ class Catalogue:
                     EmbeddingRow.model == model, EmbeddingRow.chunk_id.in_(some)
                 )
                 found.update(session.execute(query).tuples().all())
-        return np.frombuffer(b"".join(found[key] for key in ids), "<f4").reshape(len(ids), -1).astype(np.float32)
+        kept = [key for key in ids if key in found]
+        joined = np.frombuffer(b"".join(found[key] for key in kept), "<f4").astype(np.float32)
+        return kept, joined.reshape(len(kept), -1 if kept else 0)
 
     def chunks(self, ids: Sequence[int]) -> list[StoredChunk]:
         """The chunks of `ids`, in that order, with their documents and elements; ids that are gone are left out."""
@@ -263,17 +269,20 @@ class Catalogue:
                 query = select(ChunkRow, DocumentRow).join(DocumentRow).where(ChunkRow.id.in_(some))
                 for chunk, document in session.execute(query):
                     own = tuple(elements[chunk.id])
+                    if not own:  # its document was deleted between the two queries
+                        continue
                     found[chunk.id] = StoredChunk(_chunk(chunk, own), document.name, document.sha256, own)
         return [found[key] for key in ids if key in found]
 
-    def texts(self, ids: Sequence[int]) -> list[str]:
-        """The indexed texts of chunks, in the order of `ids`."""
+    def texts(self, ids: Sequence[int]) -> tuple[list[int], list[str]]:
+        """Those of `ids` that are still there, in that order, and the indexed texts of these chunks."""
         found: dict[int, str] = {}
         with Session(self.engine) as session:
             for some in _batched(ids):
                 for row in session.scalars(select(ChunkRow).where(ChunkRow.id.in_(some))):
                     found[row.id] = _chunk(row).indexed_text
-        return [found[key] for key in ids]
+        kept = [key for key in ids if key in found]
+        return kept, [found[key] for key in kept]
 
     # Links
 
@@ -297,16 +306,6 @@ class Catalogue:
         )
         with Session(self.engine) as session:
             return [(chunk, here, LinkType(kind)) for chunk, here, kind in session.execute(query)]
-
-    def continued_from(self, element: str) -> Element | None:
-        """The first part of the table that `element` continues, None when it continues none."""
-        with Session(self.engine) as session:
-            found = None
-            step = select(LinkRow.target).where(LinkRow.type == LinkType.CONTINUES)
-            while target := session.scalar(step.where(LinkRow.source == (found or element))):
-                found = target
-            row = session.get(ElementRow, found) if found else None
-            return _element(row) if row else None
 
     # Conversations
 
@@ -363,17 +362,43 @@ def _engine(url: str) -> Engine:
 
 
 def _migrate(engine: Engine) -> None:
+    """Brings the schema up to date in one transaction: a process killed meanwhile leaves what was there before."""
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.begin() as connection:
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        if engine.dialect.name == "sqlite":  # left alone, sqlite3 opens no transaction before a CREATE TABLE
+            driver.isolation_level = None
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        connection.commit()
+        if engine.dialect.name == "sqlite":
+            driver.isolation_level = ""
 
 
 def _clear(session: Session, document: int) -> None:
     """Deletes what was read of a document; rows that hang on these go by the foreign keys."""
     for table in (ChunkRow, ElementRow, PageRow):
         session.execute(delete(table).where(table.document_id == document))
+
+
+def _remove(session: Session, row: DocumentRow) -> None:
+    """Deletes a document with all that hangs on it, and what answers in conversations quote of it."""
+    _clear(session, row.id)
+    for message in session.scalars(select(MessageRow).where(MessageRow.role == "assistant")):
+        answer = message.answer or {}
+        if not any(cited["sha256"] == row.sha256 for cited in answer.get("citations", ())) and not any(
+            hit["document"] == row.name for hit in answer.get("selection", {}).get("kept", ())
+        ):
+            continue
+        selection = {
+            name: [hit for hit in hits if not isinstance(hit, dict) or hit["document"] != row.name]
+            for name, hits in answer["selection"].items()
+        }
+        citations = [c | {"text": ""} if c["sha256"] == row.sha256 else c for c in answer["citations"]]
+        message.answer = answer | {"selection": selection, "citations": citations}
+    session.delete(row)
 
 
 def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import pymupdf
-
 from octavo.ingest.geometry import area, covered, union
 from octavo.ingest.model import Box
+from octavo.ingest.mupdf import pymupdf
 
 _LEAST_SIDE = 50.0  # points; smaller drawings are icons, bullets and signatures
 _LEAST_STROKES = 8  # a frame or a rule has fewer

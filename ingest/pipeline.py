@@ -10,8 +10,9 @@ Knows no model: the caller hands in `embed`.
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,14 +24,14 @@ from numpy.typing import NDArray
 from octavo.ingest.catalogue import Catalogue, DocumentInfo
 from octavo.ingest.chunks import make_chunks
 from octavo.ingest.files import Files
-from octavo.ingest.model import State
+from octavo.ingest.model import Chunk, State
 from octavo.ingest.parse import read, sha256_of
 from octavo.ingest.reader import PageReader, UnreadableError
 from octavo.ingest.workers import Limits, Workers
 
 log = logging.getLogger(__name__)
 
-_IN_FLIGHT = 4  # documents being read for each worker, which bounds the pages held in memory
+_IN_FLIGHT = 4  # documents being read for each worker; their pages are in memory until they are stored
 _EMBED_AT_ONCE = 512  # chunks, sorted by length together
 
 
@@ -63,6 +64,16 @@ class Embedding:
 
     model: str
     embed: Callable[[Sequence[str]], NDArray[np.float32]]
+
+
+def embed_missing(catalogue: Catalogue, embedding: Embedding, chunks: Sequence[Chunk]) -> Iterator[int]:
+    """Embeds and stores the vectors of `chunks`, and yields after each commit how many are done."""
+    chunks = sorted(chunks, key=lambda chunk: len(chunk.indexed_text))  # equal lengths side by side waste no padding
+    for start in range(0, len(chunks), _EMBED_AT_ONCE):
+        some = chunks[start : start + _EMBED_AT_ONCE]
+        vectors = embedding.embed([chunk.indexed_text for chunk in some])
+        catalogue.store_vectors(embedding.model, [chunk.id for chunk in some if chunk.id], vectors)
+        yield start + len(some)
 
 
 @dataclass(slots=True)
@@ -149,17 +160,19 @@ class _Ingestion:
         self.bytes = sum(info.size for info in left) + sum(_size(source.path) for source in sources)
         readers = ThreadPoolExecutor(_IN_FLIGHT * self.workers.limits.workers, "read")
         try:
-            tasks = [readers.submit(self._finish, info, info.size) for info in left]
+            tasks = [readers.submit(self._finish, info, info.source) for info in left]
             for source in sources:  # one after the other, so that the first of equal files gives its name
                 if info := self._receive(source):
-                    tasks.append(readers.submit(self._finish, info, info.size))
+                    place = _shown(source.path.resolve()) if source.lasting else None
+                    tasks.append(readers.submit(self._finish, info, place))
             finished = [task.result().result() for task in tasks]
         except BaseException:
             self.stopping.set()
+            self.workers.stop()
             raise
         finally:
-            readers.shutdown(wait=not self.stopping.is_set(), cancel_futures=True)
-            self.embedder.shutdown(wait=True, cancel_futures=True)
+            readers.shutdown(cancel_futures=True)
+            self.embedder.shutdown(cancel_futures=True)
         self.report.documents = finished
         self.report.seconds = monotonic() - self.started
         return self.report
@@ -177,28 +190,30 @@ class _Ingestion:
                 sha256 = self.files.add(source.path)
         except (OSError, UnreadableError) as error:
             why = str(error) if isinstance(error, UnreadableError) else f"cannot be read: {error.strerror}"
-            return DocumentInfo(source.name, f"refused:{source.path}", State.FAILED, 0, 0, 0, why, "", size, None)
+            return DocumentInfo(_shown(source.name), "", State.FAILED, 0, 0, 0, why, "", size, None)
         if sha256 in self.claimed:
             self.documents -= 1
             self._advance(share=size)
             return None
         self.claimed.add(sha256)
-        return self.catalogue.queue(sha256, source.name, size, str(source.path.resolve()) if source.lasting else None)
+        place = _shown(source.path.resolve()) if source.lasting else None
+        return self.catalogue.queue(sha256, _shown(source.name), size, place)
 
     def _check_size(self, size: int) -> None:
         if size > self.workers.limits.max_bytes:
             limit = self.workers.limits.max_bytes / 2**20
             raise UnreadableError(f"{size / 2**20:.0f} MiB, over the limit of {limit:.0f} (OCTAVO_MAX_BYTES raises it)")
 
-    def _finish(self, info: DocumentInfo, size: int) -> Future[DocumentInfo]:
+    def _finish(self, info: DocumentInfo, source: str | None) -> Future[DocumentInfo]:
         """Takes a document from the step it is at to ready; the future is done when its vectors are stored."""
+        size = info.size
         if self.stopping.is_set():
             raise _Stopped
         if info.state is State.FAILED:
             return _done(self._report(info, size))
         if info.state is State.READY and not self.catalogue.unembedded(self.embedding.model, info.sha256):
             self.report.unchanged.add(info.sha256)
-            return _done(self._report(info, size))
+            return _done(self._report(self._ready(info, source), size))
         try:
             if info.state is State.QUEUED:
                 self._read(info)
@@ -208,7 +223,7 @@ class _Ingestion:
             self.catalogue.fail(info.sha256, str(error))
             self.files.store_pictures(info.sha256, {})
             return _done(self._report(self._current(info)))
-        return self.embedder.submit(self._embed, info, size if info.state is State.PARSED else 0)
+        return self.embedder.submit(self._embed, info, source, size if info.state is State.PARSED else 0)
 
     def _read(self, info: DocumentInfo) -> None:
         """Queued -> parsed. Raises UnreadableError when nothing of the document can be had."""
@@ -224,23 +239,20 @@ class _Ingestion:
         self.files.store_pictures(info.sha256, parsed.pictures)
         self.catalogue.store_parsed(info.sha256, parsed, chunks)
 
-    def _embed(self, info: DocumentInfo, size: int) -> DocumentInfo:
+    def _embed(self, info: DocumentInfo, source: str | None, size: int) -> DocumentInfo:
         """Parsed -> ready."""
         chunks = self.catalogue.unembedded(self.embedding.model, info.sha256)
-        chunks.sort(key=lambda chunk: len(chunk.indexed_text))  # equal lengths side by side waste no padding
-        for start in range(0, len(chunks), _EMBED_AT_ONCE):
+        for _ in embed_missing(self.catalogue, self.embedding, chunks):
             if self.stopping.is_set():
                 raise _Stopped
-            some = chunks[start : start + _EMBED_AT_ONCE]
-            vectors = self.embedding.embed([chunk.indexed_text for chunk in some])
-            self.catalogue.store_vectors(self.embedding.model, [chunk.id for chunk in some if chunk.id], vectors)
-        self.catalogue.finish(info.sha256)
-        for old in self.catalogue.superseded(info.source, info.sha256) if info.source else ():
-            replaced = self.catalogue.document(old)
-            self.catalogue.delete(old)
-            self.files.remove(old)
-            self.report.replaced.append(replaced.name if replaced else old)
-        return self._report(self._current(info), size)
+        return self._report(self._ready(info, source), size)
+
+    def _ready(self, info: DocumentInfo, source: str | None) -> DocumentInfo:
+        """Parsed -> ready; what stood at `source` before goes in the same step."""
+        for name, sha256 in self.catalogue.finish(info.sha256, source):
+            self.files.remove(sha256)  # a crash before this leaves files of no document: the next run sweeps them
+            self.report.replaced.append(name)
+        return self._current(info)
 
     def _current(self, info: DocumentInfo) -> DocumentInfo:
         return self.catalogue.document(info.sha256) or info
@@ -261,6 +273,11 @@ class _Ingestion:
             seconds = monotonic() - self.started
             counts = self.documents, self.done, self.failed, self.report.pages, self.bytes, int(self.bytes_done)
             self.on_progress(Progress(*counts, seconds, document))
+
+
+def _shown(path: Path | str) -> str:
+    """A path as text that a database and a terminal take, whatever bytes its name has."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def _size(path: Path) -> int:

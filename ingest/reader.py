@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import pymupdf
-
 from octavo.ingest import figures, tables
 from octavo.ingest.geometry import covered, horizontal_overlap
 from octavo.ingest.model import Box, Element, ElementType, Page
+from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.text import clean, join_lines, opens_caption
 
 _TYPES = {

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import pymupdf
-
 from octavo.ingest.model import Box
+from octavo.ingest.mupdf import pymupdf
 
 Colour = tuple[float, float, float]
+_MOST_PIXELS = 4000
 
 
 def page_png(path: Path, number: int, boxes: Sequence[tuple[Box, Colour]] = (), dpi: int = 110) -> bytes:
     """Page `number` (from 1) of the PDF at `path` as PNG bytes, each box tinted in its colour (RGB, 0 to 1).
 
-    Boxes in points on the page as displayed. Raises IndexError for a page that is not there.
+    Boxes in points on the page as displayed; at most 4,000 pixels on the longer side, whatever size the page claims.
+    Raises IndexError for a page that is not there.
     """
     with pymupdf.open(path, filetype="pdf") as document:
         if not 1 <= number <= document.page_count:
@@ -27,4 +28,5 @@ def page_png(path: Path, number: int, boxes: Sequence[tuple[Box, Colour]] = (), 
             shape.draw_rect((box[0] - 2, box[1] - 2, box[2] + 2, box[3] + 2))
             shape.finish(color=colour, fill=colour, fill_opacity=0.12, width=1.2)
         shape.commit(overlay=True)
-        return bytes(page.get_pixmap(dpi=dpi, alpha=False).tobytes("png"))
+        scale = min(dpi / 72, _MOST_PIXELS / max(page.rect.width, page.rect.height))
+        return bytes(page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False).tobytes("png"))

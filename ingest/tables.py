@@ -16,7 +16,6 @@ from octavo.ingest.text import join_lines
 Word = tuple[float, float, float, float, str]
 _VALUE = re.compile(r"^[($€£¥~<>≤≥≈±+\-–—−\s]*\d[\d,.]*\s*(%|\)|bps|[xX]|[MBK])*\)?\s*[*^]*(\s*\(\w\))?$")
 _NOTHING = re.compile(r"^[\s—–\-−$%*]*$|^(n/?a|nm|n\.m\.)[*^]*$", re.IGNORECASE)
-_SPACE = 0.35  # of the line's height: no wider than a space between words
 _YEAR = re.compile(r"^(FY\s?)?(19|20)\d\d$")
 
 
@@ -197,14 +196,19 @@ def _box_at(table: Table, row: int, column: int) -> Box | None:
 def label_columns(table: Table) -> int:
     """How many leading columns name rows rather than hold values.
 
-    At least 1, but for a table whose first column has a header and nothing but values under it, or whose labels stand
+    At least 1, but for a table of one row whose first column has a header and a value under it, or whose labels stand
     last.
     """
     body = table.rows[table.header_rows :]
     if _labelled_last(table):
         return 0
     first = [row[0] for row in body]
-    if any(first) and all(is_value(v) or _NOTHING.match(v) for v in first) and column_names(table)[0]:
+    if (
+        len(body) == 1
+        and any(first)
+        and all(is_value(v) or _NOTHING.match(v) for v in first)
+        and column_names(table)[0]
+    ):
         return 0
     for c in range(1, len(table.rows[0]) if table.rows else 0):
         filled = [row[c] for row in body if not _NOTHING.match(row[c])]
@@ -228,21 +232,30 @@ def _labelled_last(table: Table) -> bool:
 def column_names(table: Table) -> list[str]:
     """For each column the header texts above it, outermost first, a span's text standing over all that it covers.
 
-    A text that is drawn in the middle of its columns ("Three Months Ended" over four) stands in the grid over the middle
-    ones: a column with a text of its own further down takes the nearest of the row, the left one of two as near.
+    A text that is drawn in the middle of its columns ("Three Months Ended" over four) stands in the grid over the
+    middle ones: it reaches as far to the left as to the right, over columns that have a text of their own further down.
     """
     width = len(table.rows[0]) if table.rows else 0
     header = table.rows[: table.header_rows]
     names: list[list[str]] = [[] for _ in range(width)]
     for r, row in enumerate(header):
-        above: dict[int, str] = {}
+        over: dict[int, int] = {}  # a column -> the place of the text above it
         for c, value in enumerate(row):
             reach = next((s.columns for s in table.spans if (s.row, s.column) == (r, c)), 1)
-            above |= {place: value for place in range(c, min(c + reach, width)) if value}
-        beside = {c: value for c, value in above.items() if c > 0}
-        for c in range(width):
-            if c not in above and c > 0 and beside and any(below[c] for below in header[r + 1 :]):
-                above[c] = beside[min(beside, key=lambda place: (abs(place - c), place))]
-            if c in above:
-                names[c].append(above[c])
+            over |= {place: c for place in range(c, min(c + reach, width)) if value}
+        bare = {c for c in range(1, width) if c not in over and any(lower[c] for lower in header[r + 1 :])}
+        for c, start in sorted((over | _reached(over, bare)).items()):
+            names[c].append(row[start])
     return [" ".join(name) for name in names]
+
+
+def _reached(over: dict[int, int], bare: set[int]) -> dict[int, int]:
+    """The `bare` columns beside each text's own, taken in pairs, one on either side: column -> place of the text."""
+    found: dict[int, int] = {}
+    for start in sorted(set(over.values())):
+        own = [c for c, place in over.items() if place == start]
+        first, last = min(own) - 1, max(own) + 1
+        while {first, last} <= bare - set(found):
+            found |= {first: start, last: start}
+            first, last = first - 1, last + 1
+    return found

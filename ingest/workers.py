@@ -57,8 +57,12 @@ class Workers:
         if kind is None:
             self.pool.close()  # type: ignore[no-untyped-call]
         else:
-            self.pool.stop()  # type: ignore[no-untyped-call]
+            self.stop()
         self.pool.join()
+
+    def stop(self) -> None:
+        """Ends all tasks at once; whoever waits for one gets an error."""
+        self.pool.stop()  # type: ignore[no-untyped-call]
 
     def outline(self, path: Path) -> Future[Outline]:
         return self._schedule(self.reader.outline, 1, path)

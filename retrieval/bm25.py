@@ -28,9 +28,10 @@ class BM25:
 
     def build(self, keys: Sequence[int], texts: Sequence[str]) -> None:
         self.keys = np.asarray(keys, np.int64)
-        self._index = bm25s.BM25() if len(keys) else None
+        tokens = self._tokens(texts)
+        self._index = bm25s.BM25() if tokens.vocab else None  # bm25s cannot index texts without a word
         if self._index is not None:
-            self._index.index(self._tokens(texts), show_progress=False)
+            self._index.index(tokens, show_progress=False)
 
     def search(self, query: str, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """(key, score) of the `k` best texts that share a word with `query`, best first; keys in `among` only."""
@@ -48,8 +49,8 @@ class BM25:
         return [(int(self.keys[n]), float(scores[n])) for n in best if scores[n] > 0]
 
     def save(self, folder: Path) -> None:
-        """Writes the index to `folder`; a reader finds the old one, the new one or none, never a mixture."""
-        fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=folder.name))
+        """Writes the index to `folder` in place of what is there; its owner keeps readers away meanwhile."""
+        fresh = Path(tempfile.mkdtemp(dir=folder.parent, suffix=".part"))
         np.save(fresh / _KEYS, self.keys, allow_pickle=False)
         if self._index is not None:
             self._index.save(fresh, show_progress=False)
@@ -61,7 +62,8 @@ class BM25:
         self.keys, self._index = np.empty(0, np.int64), None
         try:
             keys = np.load(folder / _KEYS, allow_pickle=False)
-            self._index = bm25s.BM25.load(folder, show_progress=False) if len(keys) else None
+            wordless = not (folder / "params.index.json").is_file()
+            self._index = None if wordless else bm25s.BM25.load(folder, show_progress=False)
             self.keys = keys
         except (OSError, ValueError, KeyError):
             self._index = None

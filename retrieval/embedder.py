@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from importlib.resources import files
@@ -28,7 +29,26 @@ class ModelMissingError(RuntimeError):
     """A model's weights or package are not there; the message says how to get them."""
 
 
-class SentenceEmbedder(Embeddings):
+class Embedder(Embeddings, ABC):
+    """LangChain `Embeddings` with a name for the vectors' space, and arrays of unit vectors."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """What identifies the vectors' space in a catalogue."""
+
+    @abstractmethod
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of shape (len(texts), dimensions), float32, each of length 1; in the order of `texts`."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [[float(x) for x in vector] for vector in self.encode(texts)] if texts else []
+
+    def embed_query(self, text: str) -> list[float]:
+        return self.embed_documents([text])[0]
+
+
+class SentenceEmbedder(Embedder):
     """Unit vectors from a sentence-transformers model, loaded on first use.
 
     `model` is "embedded" (all-MiniLM-L6-v2, 384 dimensions, from its package), a folder, or a hub name. On a CPU with
@@ -72,19 +92,18 @@ class SentenceEmbedder(Embeddings):
         vectors = encoder.encode(list(texts), batch_size=_BATCH, show_progress_bar=False, convert_to_tensor=True)
         return _unit(vectors.float().cpu().numpy())
 
-    def embed_documents(self, texts: list[str]) -> list[list[float]]:
-        return [] if not texts else [[float(x) for x in vector] for vector in self.encode(texts)]
 
-    def embed_query(self, text: str) -> list[float]:
-        return self.embed_documents([text])[0]
+class WrappedEmbedder(Embedder):
+    """Any LangChain `Embeddings` as an embedder of a library, named by their `model`, `model_name` or class."""
 
-
-class WrappedEmbedder(SentenceEmbedder):
-    """Any LangChain `Embeddings` as an embedder of a library; `name` identifies the vectors' space in its catalogue."""
-
-    def __init__(self, embeddings: Embeddings, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, embeddings: Embeddings) -> None:
         self.embeddings = embeddings
+
+    @property
+    def name(self) -> str:
+        kind = type(self.embeddings).__name__
+        model = getattr(self.embeddings, "model", None) or getattr(self.embeddings, "model_name", None)
+        return f"{kind}: {model}" if model else kind
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return _unit(np.asarray(self.embeddings.embed_documents(list(texts)), np.float32))
@@ -94,12 +113,9 @@ class WrappedEmbedder(SentenceEmbedder):
         return [float(x) for x in vector[0]]
 
 
-def as_embedder(embeddings: Embeddings) -> SentenceEmbedder:
-    """`embeddings` as an embedder, named by their `model`, `model_name` or class."""
-    if isinstance(embeddings, SentenceEmbedder):
-        return embeddings
-    name = getattr(embeddings, "model", None) or getattr(embeddings, "model_name", None)
-    return WrappedEmbedder(embeddings, str(name or type(embeddings).__name__))
+def as_embedder(embeddings: Embeddings) -> Embedder:
+    """`embeddings` as a library's embedder."""
+    return embeddings if isinstance(embeddings, Embedder) else WrappedEmbedder(embeddings)
 
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

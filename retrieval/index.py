@@ -5,16 +5,20 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import logging
+import shutil
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from langchain_core.documents import Document
 
 from octavo.ingest.catalogue import Catalogue
 from octavo.retrieval.bm25 import BM25
-from octavo.retrieval.embedder import SentenceEmbedder
+from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.store import FaissStore
 
 log = logging.getLogger(__name__)
@@ -51,20 +55,32 @@ class CatalogueDocuments:
 class Index:
     """Both indexes of a library, kept in `folder`."""
 
-    def __init__(self, folder: Path, catalogue: Catalogue, embedder: SentenceEmbedder) -> None:
+    def __init__(self, folder: Path, catalogue: Catalogue, embedder: Embedder) -> None:
         self.folder, self.catalogue, self.model = folder, catalogue, embedder.name
         self.vectors = FaissStore(embedder, CatalogueDocuments(catalogue))
+        space = hashlib.sha256(self.model.encode()).hexdigest()[:12]  # vectors of one model never serve another
+        self._vector_file, self._word_folder = folder / f"vectors-{space}.faiss", folder / "bm25"
         self.words = BM25()
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
-        self.vectors.load(folder / "vectors.faiss")
-        self.words.load(folder / "bm25")
+        with self._files():
+            self.vectors.load(self._vector_file)
+            self.words.load(self._word_folder)
         self.sync()
+
+    @contextmanager
+    def _files(self) -> Iterator[None]:
+        """Holds the snapshots against other processes that save or load them; sweeps what a killed one left."""
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            for stray in self.folder.glob("*.part"):
+                shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
+            yield
 
     def clear(self) -> None:
         """Empties both indexes; `sync` fills them again."""
         with self._lock:
-            self.vectors.remove_vectors(self.vectors.keys().tolist())
+            self.vectors.index = None
             self.words = BM25()
 
     def sync(self) -> tuple[int, int]:
@@ -75,14 +91,15 @@ class Index:
             gone, missing = have.difference(wanted), [key for key in wanted if key not in have]
             self.vectors.remove_vectors(gone)
             for start in range(0, len(missing), _ADD_AT_ONCE):
-                some = missing[start : start + _ADD_AT_ONCE]
-                self.vectors.add_vectors(some, self.catalogue.vectors(self.model, some))
+                self.vectors.add_vectors(*self.catalogue.vectors(self.model, missing[start : start + _ADD_AT_ONCE]))
             if gone or missing:
-                self.vectors.save(self.folder / "vectors.faiss")
+                with self._files():
+                    self.vectors.save(self._vector_file)
             if self.words.keys.tolist() != wanted:
                 words = BM25()
-                words.build(wanted, self.catalogue.texts(wanted))
-                words.save(self.folder / "bm25")
+                words.build(*self.catalogue.texts(wanted))
+                with self._files():
+                    words.save(self._word_folder)
                 self.words = words
             log.info("index: %d chunks added, %d dropped", len(missing), len(gone))
             return len(missing), len(gone)

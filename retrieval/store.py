@@ -111,7 +111,7 @@ class FaissStore(VectorStore):
         if self.index is None:
             path.unlink(missing_ok=True)
             return
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
             faiss.write_index(self.index, file.name)
         Path(file.name).replace(path)
 

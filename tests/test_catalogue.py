@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,18 @@ def test_the_migrations_make_the_tables_that_the_code_declares(tmp_path: Path) -
     catalogue = Catalogue(f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
     with catalogue.engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_a_kill_during_the_first_opening_leaves_a_library_that_opens(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
+    script = (
+        "import os; from alembic import op; from octavo.ingest.catalogue import Catalogue\n"
+        "made, create = [], op.create_table\n"
+        "def dying(*a, **k): made.append(1); len(made) == 4 and os._exit(9); return create(*a, **k)\n"
+        f"op.create_table = dying; Catalogue({url!r})"
+    )
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 9
+    assert Catalogue(url).documents() == []
 
 
 def test_sqlite_runs_in_wal_mode_with_foreign_keys(tmp_path: Path) -> None:
@@ -39,7 +53,11 @@ def test_a_failed_document_is_queued_again_and_a_ready_one_is_not(tmp_path: Path
 def test_vectors_come_back_in_the_order_asked_for(library: Any) -> None:
     model = library.embedder.name
     ids = library.catalogue.ready_ids(model)[:3]
-    forwards, backwards = library.catalogue.vectors(model, ids), library.catalogue.vectors(model, ids[::-1])
+    (kept, forwards), (_, backwards) = (
+        library.catalogue.vectors(model, ids),
+        library.catalogue.vectors(model, ids[::-1]),
+    )
+    assert kept == ids
     assert np.array_equal(forwards, backwards[::-1])
     assert np.allclose(np.linalg.norm(forwards, axis=1), 1, atol=1e-5)
 

@@ -106,10 +106,10 @@ def test_doctor_finds_a_sound_library_sound(library: Any) -> None:
         (["ingest", "absent"], 2, "absent: no such file or folder"),
         (["ingest", "."], 1, "no PDF in this folder"),
         (["parse", "absent.pdf"], 2, "absent.pdf: no such file"),
-        (["search", "anything"], 1, "the library is empty"),
-        (["ask", "anything?"], 1, "the library is empty"),
-        (["ask", " "], 1, "the question is empty"),
-        (["delete", "absent.pdf"], 1, "no document 'absent.pdf'"),
+        (["search", "anything"], 1, "no library at octavo-library: `octavo ingest FOLDER` makes one"),
+        (["ask", "anything?"], 1, "no library at octavo-library"),
+        (["documents"], 1, "no library at octavo-library"),
+        (["delete", "absent.pdf"], 1, "no library at octavo-library"),
         (["ask"], 2, "Missing argument 'QUESTION'"),
         (["search", "x", "-k", "0"], 2, "0 is not in the range"),
     ],
@@ -134,6 +134,32 @@ def test_parse_of_a_bad_file_says_why(kind: str, tmp_path: Path) -> None:
     assert any(words in result.stderr for words in expected.split("|"))
 
 
+def test_a_question_without_words_is_refused(library: Any) -> None:
+    result = run("ask", " ", "--library", library.folder)
+    assert (result.exit_code, result.stderr) == (1, "octavo: the question is empty\n")
+
+
+def test_deleting_what_is_not_there_names_it(library: Any) -> None:
+    result = run("delete", "absent.pdf", "--library", library.folder)
+    assert result.exit_code == 1
+    assert "no document 'absent.pdf' in this library" in result.stderr
+
+
+def test_a_broken_settings_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "octavo.toml").write_text("workers = [")
+    result = run("documents")
+    assert result.exit_code == 2
+    assert "octavo.toml: " in result.stderr
+
+
+def test_a_database_without_its_driver_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCTAVO_DATABASE_URL", "nosuch://host/db")
+    result = run("documents", "--library", tmp_path)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("octavo: cannot use the database URL: ")
+
+
 def test_a_setting_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCTAVO_WORKERS", "0")
     result = run("documents")
@@ -143,6 +169,6 @@ def test_a_setting_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_a_library_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    result = run("documents", "--library", tmp_path / "file" / "library")
+    result = run("ingest", tmp_path, "--library", tmp_path / "file" / "library")
     assert result.exit_code == 1
     assert "as a library" in result.stderr

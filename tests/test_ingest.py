@@ -29,9 +29,6 @@ def write_pdf(path: Path, *pages: str, **save: Any) -> Path:
     return path
 
 
-BAD = ["empty", "text", "truncated", "no-pages", "encrypted", "blank"]
-
-
 def bad_files(folder: Path) -> dict[str, str]:
     """Writes files that cannot be ingested; for each name what its error must say."""
     (folder / "empty.pdf").write_bytes(b"")
@@ -119,6 +116,39 @@ def test_a_changed_file_replaces_what_stood_at_its_path(tmp_path: Path) -> None:
         assert len(library.documents()) == 1
         assert not library.files.pdf(old).exists()
         assert "cherries" in library.search("apples")[0].chunk.text
+
+
+def test_a_crash_between_two_editions_leaves_one_of_them(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "report.pdf", "The first edition speaks of apples and of pears.")
+    with Library(tmp_path / "library") as library:
+        library.ingest([path])
+        write_pdf(path, "The second edition speaks of cherries and of plums.")
+        library.files.remove = lambda _: os._exit(9)  # what a kill just after the commit leaves
+        child = os.fork()
+        if not child:
+            library.ingest([path])
+        os.waitpid(child, 0)
+    with Library(tmp_path / "library") as again:
+        assert [i.state for i in again.documents()] == [State.READY]
+        again.ingest([path])
+        assert len(list(again.files.pdfs.iterdir())) == 1
+
+
+def test_a_file_copied_over_another_replaces_it(tmp_path: Path) -> None:
+    first = write_pdf(tmp_path / "a.pdf", "This edition speaks of apples and of pears.")
+    second = write_pdf(tmp_path / "b.pdf", "That edition speaks of cherries and of plums.")
+    with Library(tmp_path / "library") as library:
+        library.ingest([first, second])
+        first.write_bytes(second.read_bytes())
+        assert library.ingest([first]).replaced == ["a.pdf"]
+        assert [i.name for i in library.documents()] == ["b.pdf"]
+
+
+def test_a_name_that_is_not_utf8_is_taken_in(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "plain.pdf", "A page about the coffee trade of the eighteenth century.")
+    os.rename(path, os.fsencode(tmp_path) + b"/caf\xe9.pdf")  # noqa: PTH104 - bytes are the point
+    with Library(tmp_path / "library") as library:
+        assert [(i.name, i.state) for i in library.ingest([tmp_path]).documents] == [("caf\ufffd.pdf", State.READY)]
 
 
 def test_equal_bytes_under_two_names_are_one_document(tmp_path: Path) -> None:

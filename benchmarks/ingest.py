@@ -140,9 +140,7 @@ def main() -> None:
         print(f"{len(paths)} documents, {pages} pages\n")
         seconds, chunks = stages(paths)
         total = sum(seconds.values())
-        print(
-            f"| stage (one process, one thread for the layout; {chunks} chunks) | s | ms/page | share |\n|---|---|---|---|"
-        )
+        print(f"| stage (one process; {chunks} chunks) | s | ms/page | share |\n|---|---|---|---|")
         for stage, spent in seconds.items():
             print(f"| {stage} | {spent:.1f} | {1000 * spent / pages:.0f} | {spent / total:.0%} |")
         alone, ours = layout_alone(paths, settings), reading(paths, settings)

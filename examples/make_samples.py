@@ -18,7 +18,7 @@ from pages import set_report
 from reports import economy, pacific, states, sunspots, visits
 
 HERE = Path(__file__).resolve().parent
-DEMO = [("american-economy.pdf", "text"), ("pacific-temperatures.pdf", "table"), ("sunspot-cycles.pdf", "figure")]
+DEMO = [("states-crime-schooling.pdf", "text"), ("pacific-temperatures.pdf", "table"), ("sunspot-cycles.pdf", "figure")]
 
 
 def truth_of(ledger: Ledger) -> dict[str, Any]:

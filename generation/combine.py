@@ -18,6 +18,8 @@ from octavo.ingest.geometry import union
 
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 _TOTAL = re.compile(r"^(?:total|net|sub-?total|all\b|consolidated|combined)|\btotal$|\beliminations?\b", re.I)
+NAMED = 0.5
+"""The share of a label's terms that names it where a question enumerates: "cash" for "Cash and cash equivalents"."""
 _FEWEST = 2  # things that make a comparison
 _MOST_ROWS = 10  # that are listed where each is asked for
 
@@ -25,8 +27,8 @@ _MOST_ROWS = 10  # that are listed where each is asked for
 def extremes(cells: Sequence[Candidate], sign: int) -> Iterator[Candidate]:
     """The largest (`sign` 1) or smallest (-1) of each column's cells under one group row, and of each row's cells.
 
-    None for `sign` 0. Totals are left out. Along a row only columns of one period that are named by something else compete, such as
-    segments side by side.
+    None for `sign` 0. Totals are left out. Along a row only columns of one period that are named by something else
+    compete, such as segments side by side.
     """
     if not sign:
         return
@@ -94,15 +96,23 @@ def _siblings(best: Candidate, table: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _named(question: Question, best: Candidate, table: Sequence[Candidate]) -> list[Candidate]:
-    own = terms(best.label)
-    taken, rows = {own}, []
-    for cell in table:
+    """Rows of `best`'s column that the question names by words that no row before says, the best named first."""
+    taken = terms(best.label)
+    if not taken or not _is_named(taken, question):
+        return []
+    column = [cell for cell in table if cell.column == best.column and cell.row != best.row]
+    column.sort(key=lambda cell: (-len(terms(cell.label) & question.terms), cell.row))
+    rows = []
+    for cell in column:
         label = terms(cell.label)
-        apart = bool(label) and not any(label & other for other in taken)
-        if cell.column == best.column and apart and label | own <= question.terms:
+        if label and not label & taken and _is_named(label, question):
             rows.append(cell)
-            taken.add(label)
+            taken |= label
     return rows
+
+
+def _is_named(label: frozenset[str], question: Question) -> bool:
+    return len(label & question.terms) >= (NAMED if question.several else 1.0) * len(label)
 
 
 def _other_period(question: Question, best: Candidate, table: Sequence[Candidate]) -> list[Candidate]:

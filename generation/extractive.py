@@ -45,7 +45,7 @@ LEAST = 0.02
 """Score below which nothing is said to answer."""
 MOST = 10
 """Findings that are given back."""
-EMBEDDED = 160
+EMBEDDED = 100
 """Candidates of each kind, the best by words, whose meaning is looked at."""
 LONGEST = 600
 """Characters of a finding; of a longer list or figure the part is told that holds most of the question's words."""

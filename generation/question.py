@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from octavo.generation.periods import Period, find
+from octavo.generation.periods import Period, find, undated
 from octavo.generation.words import abbreviations, terms, words
 
 
@@ -37,8 +37,8 @@ class Question:
     model did it have?"), `names` those that were written as names ("Apple", "N1458U"), and `initials` its abbreviations
     with patterns of what they may stand for. `unit` is a pattern of what a measure is told in, or called. `latest` asks
     for the newest document's own period, `change` for a difference between periods, `both` for values of more than one
-    period or thing, `each` for those of all of a kind, `extreme` for the largest (1) or smallest (-1) of several things
-    (0: neither). `explain` asks for prose: how, why or whether, not how much.
+    period or thing, `several` enumerates them, `each` asks for all of a kind, `extreme` for the largest (1) or smallest
+    (-1) of several things (0: neither). `explain` asks for prose: how, why or whether, not how much.
     """
 
     text: str
@@ -52,6 +52,7 @@ class Question:
     latest: bool
     change: bool
     both: bool
+    several: bool
     each: bool
     extreme: int
     explain: bool
@@ -93,7 +94,8 @@ _NAME = re.compile(r"[A-Z]|[A-Za-z]*\d[A-Za-z]|[A-Za-z]+-?\d")
 _FOCUS = re.compile(
     rf"\b(?:what|which|whose|how (?!{_VERB}\b)\w+)(?:\s+{_VERB})?\b(?:\s+\S+\s+(?:report|record|disclose|state)\s+as)?"
     rf"(?:\s+(?:the|an?|of|its|their))*\s+(.*?)"
-    rf"(?=\s+(?:{_VERB}|in|for|at|on|by|from|to|during|as|with|that|which|who|reported|between|of the|according)\b|[,;?]|$)",
+    rf"(?=\s+(?:{_VERB}|in|for|at|on|by|from|to|during|as|with|that|which|who|reported|between|of the|according)\b"
+    rf"|[,;?]|$)",
     re.I,
 )
 _LATEST = re.compile(r"\b(?:latest|most recent|newest|last|current)\b", re.I)
@@ -107,6 +109,7 @@ _BOTH = re.compile(
     r"|\bbetween\b|\bdiffer\w*\b",
     re.I,
 )
+_SEVERAL = re.compile(r"\w,(?: [\w&/-]+){1,6},? and \w")
 _PARTS = r"(?:segment|categor(?:y|ie)|region|group|division|product)s?"
 _EACH = re.compile(
     r"\beach\b|\bbreak\s?down\b|\bdistribut\w+|\brespective\w*|\bvarious\b"
@@ -114,8 +117,8 @@ _EACH = re.compile(
     re.I,
 )
 _PICK = (  # "Which segment had the lowest ...", "What was the highest ..."; not "... the tenth with the most visits"
-    r"\b(?:which|what|who)\b[^,;]*?\b(?:had|has|have|is|was|were|are|got|get|received?|saw|show(?:s|ed)?|contributed|made)"
-    r"\s+(?:\w+\s+){0,3}?"
+    r"\b(?:which|what|who)\b[^,;]*?"
+    r"\b(?:had|has|have|is|was|were|are|got|get|received?|saw|show(?:s|ed)?|contributed|made)\s+(?:\w+\s+){0,3}?"
 )
 _MOST = re.compile(
     rf"{_PICK}(?:highest|largest|biggest|greatest|most|best|longest|furthest|warmest|maximum|top)\b(?! recent)", re.I
@@ -157,6 +160,7 @@ def understand(text: str) -> Question:
         latest=bool(_LATEST.search(text)),
         change=bool(_CHANGE.search(text)),
         both=both,
+        several=bool(_SEVERAL.search(undated(text))),
         each=bool(_EACH.search(text)),
         extreme=bool(_MOST.search(text)) - bool(_LEAST.search(text)),
         explain=Want.REASON in wants or Want.VERDICT in wants or (bool(_EXPLAIN.search(text)) and not measured),
@@ -190,7 +194,11 @@ def _asking(text: str) -> str:
 
 
 def _names(text: str) -> frozenset[str]:
-    """Terms that are written as names: with a capital, but for the first word, or with a digit among letters."""
+    """Terms written as names: with a capital, or with a digit among letters.
+
+    The word that opens a sentence has its capital from there, unless it owns something ("Apple's net sales?").
+    """
     content = words(text)
-    first = content[0][0] if content and text.startswith(content[0][0]) else None
+    opening = content[0][0] if content and text.endswith("?") else ""
+    first = opening if opening and re.match(rf"{re.escape(opening)}(?!['’])", text) else None
     return frozenset(stem for word, stem in content if _NAME.match(word) and word is not first)

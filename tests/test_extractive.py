@@ -12,7 +12,7 @@ from octavo.generation.model import Finding
 from octavo.generation.periods import Period, agreement, current, find
 from octavo.generation.question import Want, found, understand
 from octavo.ingest.model import Box, Chunk, Element, ElementType, Span, Table
-from octavo.ingest.tables import Cell
+from octavo.ingest.tables import Cell, column_names, grid
 from octavo.retrieval.embedder import SentenceEmbedder
 from octavo.retrieval.model import Hit
 
@@ -111,6 +111,24 @@ def test_two_rows_that_are_named_are_told_together_and_boxed_together(reader: Ex
     assert "$35,885 million (Gross margin" in first.text
     assert "$23,076 million (Operating income" in first.text
     assert first.bbox == (box(10, 1)[0], box(10, 1)[1], box(11, 1)[2], box(11, 1)[3])
+
+
+def test_an_enumeration_names_rows_by_half_their_label(reader: ExtractiveReader) -> None:
+    assets = hit(
+        table(
+            ("(In millions)", "2022"),
+            ("Cash and cash equivalents", "2,800"),
+            ("Accounts receivable, net", "4,908"),
+            ("Inventories", "4,454"),
+            ("Prepaid expenses", "1,223"),
+        )
+    )
+    found = best(reader.read("What were cash, inventories and accounts receivable in 2022?", [assets]))
+    assert sorted(found.split("; ")) == [
+        "2,800 million (Cash and cash equivalents, 2022)",
+        "4,454 million (Inventories, 2022)",
+        "4,908 million (Accounts receivable, net, 2022)",
+    ]
 
 
 def test_a_comparison_of_periods_tells_both(reader: ExtractiveReader) -> None:
@@ -446,3 +464,33 @@ def test_a_value_takes_the_sign_and_scale_of_its_table(
     label: str, header: str, value: str, unit: str, told: str
 ) -> None:
     assert quantity(Cell(1, 1, label, header, value, None), unit, money=True) == told
+
+
+def test_a_header_cut_at_a_space_or_on_the_first_of_its_lines_is_whole_again() -> None:
+    rows = [["", "Commercial", "Banking", "Thre", "e Months\nEnded"], ["Revenue", "$ 1", "$ 2", "$ 3", "$ 4"]]
+    edges = [0.0, 100.0, 150.0, 200.0, 250.0, 300.0]
+    lines = [(0.0, 20.0), (20.0, 30.0)]
+    cells = [[(x0, y0, x1, y1) for x0, x1 in zip(edges, edges[1:], strict=False)] for y0, y1 in lines]
+    words = [
+        (105.0, 2.0, 148.0, 10.0, "Commercial"),
+        (150.5, 2.0, 180.0, 10.0, "Banking"),
+        (232.0, 1.0, 254.0, 9.0, "Three"),
+        (256.0, 1.0, 282.0, 9.0, "Months"),
+        (256.0, 11.0, 280.0, 19.0, "Ended"),
+    ]
+    assert grid(rows, cells, words).rows[0] == ("", "Commercial Banking", "", "Three Months Ended", "")
+
+
+def test_a_header_in_the_middle_of_its_columns_names_them_all() -> None:
+    income = table(
+        ("", "", "Three Months", "", "", "", "Six Months", "", ""),
+        ("", "2023", "2022", "$ Change", "% Change", "2023", "2022", "$ Change", "% Change"),
+        ("Revenue", "$ 4", "$ 3", "$ 1", "33 %", "$ 8", "$ 6", "$ 2", "33 %"),
+        header=2,
+        spans=(Span(0, 2, 1, 2), Span(0, 6, 1, 2)),
+    ).table
+    assert income is not None
+    names = column_names(income)
+    assert names[1] == "Three Months 2023"
+    assert names[4] == "Three Months % Change"
+    assert names[5] == "Six Months 2023"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -470,7 +471,7 @@ def test_a_header_cut_at_a_space_or_on_the_first_of_its_lines_is_whole_again() -
     rows = [["", "Commercial", "Banking", "Thre", "e Months\nEnded"], ["Revenue", "$ 1", "$ 2", "$ 3", "$ 4"]]
     edges = [0.0, 100.0, 150.0, 200.0, 250.0, 300.0]
     lines = [(0.0, 20.0), (20.0, 30.0)]
-    cells = [[(x0, y0, x1, y1) for x0, x1 in zip(edges, edges[1:], strict=False)] for y0, y1 in lines]
+    cells = [[(x0, y0, x1, y1) for x0, x1 in itertools.pairwise(edges)] for y0, y1 in lines]
     words = [
         (105.0, 2.0, 148.0, 10.0, "Commercial"),
         (150.5, 2.0, 180.0, 10.0, "Banking"),

@@ -13,7 +13,7 @@ from typing import Any
 import pymupdf
 import pytest
 
-from octavo import Library, Settings
+from octavo import Library, Settings, contract
 from octavo.ingest.model import State
 from octavo.ingest.parse import read
 from octavo.ingest.reader import Outline, PageContent, PyMuPDFReader, UnreadableError
@@ -186,6 +186,16 @@ def test_deleting_leaves_nothing_of_a_document_behind(own_library: Any) -> None:
     assert len(own_library.index.vectors) == 0
     assert len(own_library.index.words.keys) == 0
     assert not [p for folder in (own_library.files.pdfs, own_library.files.images) for p in folder.iterdir()]
+
+
+def test_deleting_takes_its_quotes_out_of_conversations(own_library: Any) -> None:
+    answer = contract.answer(own_library.ask("Which year had the highest yearly sunspot number since 1700?"))
+    conversation = own_library.start_conversation("Sunspots")
+    own_library.add_message(conversation, "assistant", answer["answer"], answer)
+    own_library.delete("sunspot-cycles.pdf")
+    (message,) = own_library.messages(conversation)
+    assert [c["text"] for c in message.answer["citations"] if c["document"] == "sunspot-cycles.pdf"] == [""]
+    assert "sunspot-cycles.pdf" not in {hit["document"] for hit in message.answer["selection"]["kept"]}
 
 
 class Faulty(PyMuPDFReader):

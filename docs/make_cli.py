@@ -16,9 +16,9 @@ Made by `python docs/make_cli.py` from each command's `--help`.
 
 def page() -> str:
     """The whole page as Markdown."""
-    parts = [HEAD, _section("octavo", main, click.Context(main, info_name="octavo"))]
+    parent = click.Context(main, info_name="octavo", help_option_names=["-h", "--help"])
+    parts = [HEAD, _section("octavo", main, parent)]
     for name, command in sorted(main.commands.items()):
-        parent = click.Context(main, info_name="octavo")
         parts.append(_section(f"octavo {name}", command, click.Context(command, info_name=name, parent=parent)))
     return "\n".join(parts)
 

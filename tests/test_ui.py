@@ -227,13 +227,11 @@ def test_the_viewer_shows_a_pages_elements(library: Path) -> None:
     assert "No such document" in said(go(start(), "pages", document="ff" * 32))
 
 
-def test_a_failure_is_one_line_and_can_be_tried_again(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_model_gives_way_to_what_was_found(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCTAVO_LOCAL_MODEL", str(library / "missing.gguf"))
     app = start()
     sound(app.radio(key="generator").set_value("local").run())
     ask(app)
     assert "missing.gguf" in said(app)
     assert "Traceback" not in said(app)
-    sound(app.radio(key="generator").set_value("extractive").run())
-    sound(app.button(key="again").click().run())
     assert "48 metres" in said(app)

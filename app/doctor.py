@@ -9,12 +9,17 @@ from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
-from octavo.errors import explain
-from octavo.library import Library
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from octavo.settings import Settings
 
 _PACKAGES = ["torch", "transformers", "sentence-transformers", "pymupdf", "pymupdf4llm", "langchain-core", "streamlit"]
 _LOW_DISK = 2 * 2**30
+
+
+class Finding(Exception):
+    """What a check found wrong; the message says what to do."""
 
 
 class Check(NamedTuple):
@@ -42,7 +47,21 @@ def _check(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, True, look())
     except Exception as error:  # noqa: BLE001 - a check that breaks is a finding
-        return Check(name, False, explain(error) or f"{type(error).__name__}: {error}")
+        return Check(name, False, _line(error))
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, Finding):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name == "faiss":
+        return "FAISS is not installed: pip install 'octavo[cpu]', or 'octavo[gpu]' with a GPU"
+    try:
+        from octavo.errors import explain  # here, as it imports every layer, FAISS too
+    except ImportError:
+        known = None
+    else:
+        known = explain(error)
+    return known or f"{type(error).__name__}: {error}"
 
 
 def _packages() -> str:
@@ -50,10 +69,8 @@ def _packages() -> str:
 
 
 def _faiss() -> str:
-    try:
-        import faiss
-    except ModuleNotFoundError:
-        raise RuntimeError("FAISS is not installed: pip install 'octavo[cpu]', or 'octavo[gpu]' with a GPU") from None
+    import faiss
+
     gpus = faiss.get_num_gpus() if hasattr(faiss, "get_num_gpus") else 0
     return f"{faiss.__version__}, {gpus} GPUs"
 
@@ -89,18 +106,26 @@ def _library(settings: Settings) -> str:
         next(p for p in (settings.library.resolve(), *settings.library.resolve().parents) if p.exists())
     ).free
     if free < _LOW_DISK:
-        raise RuntimeError(f"only {free / 2**30:.1f} GiB of disk left at {settings.library}: free some first")
-    if not settings.library.exists():
-        return f"{settings.library} is not there yet; `octavo ingest FOLDER` makes it"
+        raise Finding(f"only {free / 2**30:.1f} GiB of disk left at {settings.library}: free some first")
+    if not (settings.library / "files").is_dir():  # opening a library makes it, which is not for us to do
+        return f"no library at {settings.library} yet; `octavo ingest FOLDER` makes it"
+    from octavo.library import Library
+
     with Library(settings=settings) as library:
         states = Counter(str(info.state) for info in library.documents())
         lacking = [i.name for i in library.documents() if not library.files.pdf(i.sha256).is_file()]
         indexed = len(library.index.vectors)
     if lacking:
-        raise RuntimeError(f"the file of {lacking[0]} is gone from the library: ingest it again")
+        raise Finding(f"the file of {lacking[0]} is gone from the library: ingest it again")
     counts = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "no documents"
     return f"{settings.library}: {counts}; {indexed} chunks indexed; {free / 2**30:.0f} GiB free"
 
 
 def _settings(settings: Settings) -> str:
-    return ", ".join(f"{name}={value}" for name, value in settings.model_dump(mode="json").items())
+    values = settings.model_dump(mode="json")
+    if settings.database_url:
+        try:
+            values["database_url"] = make_url(settings.database_url).render_as_string(hide_password=True)
+        except ArgumentError:
+            raise Finding("database_url is no SQLAlchemy URL, such as postgresql+psycopg://user@host/name") from None
+    return ", ".join(f"{name}={value}" for name, value in values.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 import time
 from collections.abc import Callable
@@ -14,11 +15,18 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, Tabl
 from streamlit.testing.v1 import AppTest
 
 import octavo.ui
+from octavo import contract
+from octavo.ingest.model import Page, ParsedDocument
+from octavo.ingest.pipeline import IngestReport
 from octavo.library import Library
+from octavo.ui import uploads
 
 pytestmark = pytest.mark.slow
 
 APP = str(Path(octavo.ui.__file__).parent / "app.py")
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 QUESTION = "How tall is the lighthouse of Skerrymore?"
 
 
@@ -190,8 +198,40 @@ def test_a_deleted_document_leaves_its_conversations_readable(library: Path) -> 
     assert "bakery.pdf" in said(app)
     go(app, "")
     assert "48 metres" in said(app)
-    assert "no longer in the library" in said(app)
+    assert "This document was deleted" in said(app)
     assert not app.image
+
+
+def test_an_answer_without_its_deleted_documents_quotes_is_shown(library: Path) -> None:
+    with Library(library) as opened:
+        answer = contract.answer(opened.ask(QUESTION))
+        number = opened.start_conversation(QUESTION)
+        answer["citations"] = [c | {"text": "", "sha256": "ff" * 32} for c in answer["citations"]]
+        answer["selection"] = {"kept": [], "dropped": [], "notes": []}
+        opened.add_message(number, "user", QUESTION)
+        opened.add_message(number, "assistant", answer["answer"], answer)
+    text = said(start(conversation=str(number)))
+    assert "48 metres" in text
+    assert "This document was deleted" in text
+    assert "Places in a document that was deleted since are not listed" in text
+    assert "Places found" not in text
+
+
+def test_files_dropped_while_another_ingestion_runs_wait_for_it(
+    pdfs: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "new"
+    monkeypatch.setenv("OCTAVO_LIBRARY", str(folder))
+    app = go(start(), "documents")
+    other = uploads._jobs()[folder.resolve()] = uploads.Job(["other.pdf"])  # another tab's
+    app.file_uploader[0].upload("lighthouse.pdf", pdfs[0].read_bytes(), "application/pdf")
+    sound(app.run())
+    assert "Yours come next" in said(app)
+    assert "other.pdf" in said(app)
+    assert uploads.job() is other
+    other.report = IngestReport()
+    wait_until(app, lambda app: "1 document added" in said(app))
+    assert "Yours come next" not in said(app)
 
 
 def test_uploads_are_taken_in_and_failures_give_their_reason(
@@ -225,6 +265,20 @@ def test_the_viewer_shows_a_pages_elements(library: Path) -> None:
     sound(app.pills[0].set_value(["heading"]).run())
     assert "rye bread" not in said(app)
     assert "No such document" in said(go(start(), "pages", document="ff" * 32))
+
+
+def test_the_viewer_reaches_the_pages_after_one_that_could_not_be_read(
+    library: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Library(library) as opened:
+        sha256 = opened.find("bakery.pdf").sha256
+    document = ParsedDocument((Page(1, 595.0, 842.0), Page(3, 595.0, 842.0)), (), ())
+    monkeypatch.setattr("octavo.ui.session.parsed", lambda _: document)
+    monkeypatch.setattr("octavo.ui.session.page_picture", lambda *_: PICTURE)
+    assert "Page 2 could not be read" in said(go(start(), "pages", document=sha256, page="2"))
+    app = go(start(), "pages", document=sha256, page="3")
+    assert len(app.image) == 1
+    assert "could not be read" not in said(app)
 
 
 def test_a_missing_model_gives_way_to_what_was_found(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
+from io import BytesIO
+from pathlib import Path
 from threading import Event
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from PIL import Image
 
-from octavo.ingest.model import Element, ElementType, Table
+from octavo.ingest.model import Element, ElementType, Page, Table
+from octavo.ingest.pipeline import IngestReport
+from octavo.ui import session, uploads
 from octavo.ui.beside import follow
-from octavo.ui.closeup import windows
+from octavo.ui.closeup import close_up, windows
 from octavo.ui.words import count, plain, short, size, with_marks
 
 HOSTILE = [
@@ -109,3 +116,71 @@ def test_a_cell_comes_with_its_tables_header() -> None:
     assert row[2] >= 300
     assert len(windows((50.0, 120.0, 90.0, 140.0), element, 612.0, 792.0)) == 1
     assert len(windows(element.bbox, element, 612.0, 792.0)) == 1
+
+
+def test_a_close_up_of_a_page_drawn_smaller_shows_the_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of 8,000 by 4,000 points, capped at 4,000 pixels: half a pixel a point, whatever the resolution."""
+    page = Image.new("RGB", (4000, 2000), "white")
+    page.paste((255, 0, 0), (3500, 1500, 3600, 1550))
+    buffer = BytesIO()
+    page.save(buffer, "PNG")
+    monkeypatch.setattr(session, "page_picture", lambda *_: buffer.getvalue())
+    monkeypatch.setattr(session, "parsed", lambda _: SimpleNamespace(pages=(Page(3, 8000.0, 4000.0),)))
+    with Image.open(BytesIO(close_up("ff", 3, (7000.0, 3000.0, 7200.0, 3100.0), (1.0, 0.0, 0.0)))) as shown:
+        reds = sum(pixel == (255, 0, 0) for pixel in shown.convert("RGB").getdata())
+        assert reds == 100 * 50
+        assert shown.width == 130  # the least width, 260 points
+
+
+class Upload:
+    """What `st.file_uploader` gives, with contents that tell when they are forgotten."""
+
+    def __init__(self, name: str, forgotten: list[str]) -> None:
+        class Content(bytes):
+            def __del__(self) -> None:
+                forgotten.append(name)
+
+        self.name, self._kind = name, Content
+
+    def getvalue(self) -> bytes:
+        return self._kind(b"%PDF")
+
+
+@pytest.fixture
+def shelf(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A library that takes uploads in when it is let."""
+    library = SimpleNamespace(folder=Path("shelf"), taken=Event(), let=Event(), names=[])
+
+    def upload(files: Iterable[tuple[str, bytes]], _: Any) -> IngestReport:
+        for name, _data in files:
+            library.names.append(name)
+        del _data
+        library.taken.set()
+        assert library.let.wait(10)
+        return IngestReport()
+
+    library.upload = upload
+    jobs: dict[Path, uploads.Job] = {}
+    monkeypatch.setattr(uploads, "_jobs", lambda: jobs)
+    monkeypatch.setattr(session, "library", lambda: library)
+    return library
+
+
+def test_uploads_are_not_kept_in_memory_while_they_are_read(shelf: SimpleNamespace) -> None:
+    forgotten: list[str] = []
+    uploads._start([Upload("a.pdf", forgotten), Upload("b.pdf", forgotten)])  # type: ignore[list-item]
+    try:
+        assert shelf.taken.wait(10)
+        assert shelf.names == forgotten == ["a.pdf", "b.pdf"]
+    finally:
+        shelf.let.set()
+
+
+def test_an_ingestion_that_runs_is_not_overwritten(shelf: SimpleNamespace) -> None:
+    try:
+        assert uploads._start([Upload("a.pdf", [])])  # type: ignore[list-item]
+        first = uploads.job()
+        assert not uploads._start([Upload("b.pdf", [])])  # type: ignore[list-item]
+        assert uploads.job() is first
+    finally:
+        shelf.let.set()

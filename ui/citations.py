@@ -67,7 +67,9 @@ def _card(sha256: str, page: int, cited: Sequence[Json], held: bool, said: str, 
     pictures = _pictures(sha256, page, cited) if held else None
     if pictures is None:
         st.markdown(f"**{plain(name)}**")
-        st.caption(":material/delete: This document is no longer in the library, so its page cannot be shown.")
+        st.caption(
+            ":material/delete: This document was deleted: it is no longer in the library, nor are its pages and words."
+        )
         for citation in cited:
             _heading(citation, key)
             _quotation(citation, said)
@@ -120,17 +122,22 @@ def _element(citation: Json) -> Element | None:
 
 
 def _evidence(answer: Json, key: str) -> None:
-    """What was found and kept, and what was left out, with the reasons."""
+    """What was found and kept, and what was left out, with the reasons; a deleted document's places are in neither."""
     selection: Mapping[str, Sequence[Any]] = answer["selection"]
     with st.expander("Why this evidence", type="compact", key=f"why-{key}"):
         seconds = sum(answer["timings"].values())
-        st.caption(f"Written by {plain(answer['generator'])} in {seconds:.1f} s. Places found, the best first:")
+        found = " Places found, the best first:" if selection["kept"] else ""
+        st.caption(f"Written by {plain(answer['generator'])} in {seconds:.1f} s.{found}")
         for rank, hit in enumerate(selection["kept"], 1):
             _hit(f"{rank}", hit, hit["why"])
         if selection["dropped"]:
             st.caption("Left out:")
         for hit in selection["dropped"]:
             _hit("–", hit, [hit["reason"], *hit["why"]])
+        held = {info.sha256 for info in session.documents()}
+        stripped = not selection["kept"] and not selection["dropped"]
+        if stripped or any(citation["sha256"] not in held for citation in answer["citations"]):
+            st.caption(":material/delete: Places in a document that was deleted since are not listed.")
         for note in selection["notes"]:
             st.caption(plain(note))
 

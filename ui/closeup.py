@@ -24,7 +24,9 @@ Strip = tuple[float, float]  # from where to where down the page, in points
 def close_up(sha256: str, page: int, box: Box, colour: Colour, element: Element | None = None) -> bytes:
     """The page round `box` (points), which is or is in `element`, as PNG bytes. Raises as `Library.page_picture`."""
     with Image.open(BytesIO(session.page_picture(sha256, page, ((box, colour),), _DPI))) as picture:
-        scale = _DPI / 72
+        usual = picture.width * 72 / _DPI  # large pages are drawn smaller
+        width = next((p.width for p in session.parsed(sha256).pages if p.number == page), usual)
+        scale = picture.width / width
         cuts = windows(box, element, picture.width / scale, picture.height / scale)
         parts = [picture.crop(_pixels(cut, scale)) for cut in cuts]
     buffer = BytesIO()

@@ -7,12 +7,13 @@ and every page shows how far it is. The thread only writes to its `Job`; what is
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from octavo.ingest.catalogue import DocumentInfo
 from octavo.ingest.model import State
@@ -23,6 +24,7 @@ from octavo.ui.words import count, plain, sentence
 
 _LINES = 20  # documents named in a report
 _EVERY = 0.5  # seconds between looks at a running ingestion
+_starting = Lock()
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class Job:
             session.forget_documents()
         self.progress = progress
 
-    def run(self, library: Library, files: Sequence[tuple[str, bytes]]) -> None:
+    def run(self, library: Library, files: Iterable[tuple[str, bytes]]) -> None:
         try:
             report = library.upload(files, self.note)
         except Exception as error:  # noqa: BLE001 - shown where the progress was
@@ -69,30 +71,56 @@ def job() -> Job | None:
 
 def show() -> None:
     """The place to drop PDFs, and what became of the last ones."""
-    running = job()
-    if running is None or not running.running:
-        generation = st.session_state.setdefault("uploads", 0)
-        files = st.file_uploader(
-            "Add PDFs: drop them here or choose them",
-            type="pdf",
-            accept_multiple_files=True,
-            key=f"upload-{generation}",
-        )
-        if files:
-            _start([(file.name, file.getvalue()) for file in files])
-            st.session_state["uploads"] = generation + 1  # a new key empties the widget
-            st.rerun()
+    current = job()
+    if not (_waiting() or (current and current.running)):
+        _place()
     show_running()
 
 
-def _start(files: Sequence[tuple[str, bytes]]) -> None:
+def _key() -> str:
+    return f"upload-{st.session_state.setdefault('uploads', 0)}"
+
+
+def _waiting() -> bool:
+    """Whether this visitor has dropped files that no ingestion has taken yet."""
+    return bool(st.session_state.get(_key()))
+
+
+def _place() -> None:
+    files = st.file_uploader(
+        "Add PDFs: drop them here or choose them", type="pdf", accept_multiple_files=True, key=_key()
+    )
+    if files and _start(files):
+        st.session_state["uploads"] += 1  # a new key empties the widget
+        st.rerun()
+    elif files:
+        st.info("Other files are being taken in. Yours come next: leave this page open until then.")
+
+
+def _start(files: Sequence[UploadedFile]) -> bool:
+    """Starts an ingestion of `files`, unless one runs."""
     library = session.library()
-    job = _jobs()[library.folder.resolve()] = Job([name for name, _ in files])
-    Thread(target=job.run, args=(library, files), name="ingest", daemon=True).start()
+    folder = library.folder.resolve()
+    with _starting:
+        if (current := _jobs().get(folder)) and current.running:
+            return False
+        contents = _handed_over([(file.name, file.getvalue()) for file in files])
+        job = _jobs()[folder] = Job([file.name for file in files])
+    Thread(target=job.run, args=(library, contents), name="ingest", daemon=True).start()
+    return True
+
+
+def _handed_over(files: list[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
+    """The files in their order, each forgotten here once it is taken: a thread keeps its arguments to its end."""
+    files.reverse()
+    while files:
+        yield files.pop()
 
 
 def show_running() -> None:
-    """The ingestion that runs, or the report of the last one until it is put away."""
+    """The ingestion that runs, or the report of the last one until it is put away; above it, files that wait."""
+    if _waiting():
+        _place()
     current = job()
     if current is None:
         return

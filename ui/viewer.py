@@ -37,7 +37,11 @@ def page() -> None:
     if not document.pages:
         st.markdown("This document has not been read yet.")
         return
-    _page(sha256, document, _choose_page(len(document.pages)))
+    number = _choose_page(document.pages[-1].number)
+    if any(page.number == number for page in document.pages):
+        _page(sha256, document, number)
+    else:
+        st.markdown(f"Page {number} could not be read, so answers cannot come from it.")
 
 
 def _choose_page(last: int) -> int:

@@ -34,7 +34,9 @@ class _Commands(click.Group):
         except ModuleNotFoundError as error:
             if error.name != "faiss":
                 raise
-            _fail("FAISS is not installed: pip install 'octavo[cpu]', or 'octavo[gpu]' with a GPU")
+            from octavo.doctor import FAISS_MISSING
+
+            _fail(FAISS_MISSING)
         except BrokenPipeError:
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123 - lives until the exit that follows
             sys.exit(0)

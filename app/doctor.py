@@ -15,10 +15,11 @@ from sqlalchemy.exc import ArgumentError
 from octavo.settings import Settings
 
 _PACKAGES = ["torch", "transformers", "sentence-transformers", "pymupdf", "pymupdf4llm", "langchain-core", "streamlit"]
+FAISS_MISSING = "FAISS is not installed: pip install 'octavo[cpu]', or 'octavo[gpu]' with a GPU"
 _LOW_DISK = 2 * 2**30
 
 
-class Finding(Exception):
+class Fault(Exception):
     """What a check found wrong; the message says what to do."""
 
 
@@ -51,10 +52,10 @@ def _check(name: str, look: Callable[[], str]) -> Check:
 
 
 def _line(error: Exception) -> str:
-    if isinstance(error, Finding):
+    if isinstance(error, Fault):
         return str(error)
     if isinstance(error, ModuleNotFoundError) and error.name == "faiss":
-        return "FAISS is not installed: pip install 'octavo[cpu]', or 'octavo[gpu]' with a GPU"
+        return FAISS_MISSING
     try:
         from octavo.errors import explain  # here, as it imports every layer, FAISS too
     except ImportError:
@@ -106,17 +107,18 @@ def _library(settings: Settings) -> str:
         next(p for p in (settings.library.resolve(), *settings.library.resolve().parents) if p.exists())
     ).free
     if free < _LOW_DISK:
-        raise Finding(f"only {free / 2**30:.1f} GiB of disk left at {settings.library}: free some first")
+        raise Fault(f"only {free / 2**30:.1f} GiB of disk left at {settings.library}: free some first")
     if not (settings.library / "files").is_dir():  # opening a library makes it, which is not for us to do
         return f"no library at {settings.library} yet; `octavo ingest FOLDER` makes it"
     from octavo.library import Library
 
     with Library(settings=settings) as library:
-        states = Counter(str(info.state) for info in library.documents())
-        lacking = [i.name for i in library.documents() if not library.files.pdf(i.sha256).is_file()]
+        infos = library.documents()
+        states = Counter(str(info.state) for info in infos)
+        lacking = [i.name for i in infos if not library.files.pdf(i.sha256).is_file()]
         indexed = len(library.index.vectors)
     if lacking:
-        raise Finding(f"the file of {lacking[0]} is gone from the library: ingest it again")
+        raise Fault(f"the file of {lacking[0]} is gone from the library: ingest it again")
     counts = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "no documents"
     return f"{settings.library}: {counts}; {indexed} chunks indexed; {free / 2**30:.0f} GiB free"
 
@@ -127,5 +129,5 @@ def _settings(settings: Settings) -> str:
         try:
             values["database_url"] = make_url(settings.database_url).render_as_string(hide_password=True)
         except ArgumentError:
-            raise Finding("database_url is no SQLAlchemy URL, such as postgresql+psycopg://user@host/name") from None
+            raise Fault("database_url is no SQLAlchemy URL, such as postgresql+psycopg://user@host/name") from None
     return ", ".join(f"{name}={value}" for name, value in values.items())

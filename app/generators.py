@@ -6,7 +6,7 @@ from functools import partial
 
 from langchain_core.language_models import BaseChatModel
 
-from octavo.generation.answerer import Answerer, Images, Reader, endpoint_policy, local_policy
+from octavo.generation.answerer import Answerer, Images, Reader, endpoint_policy, first_line, local_policy
 from octavo.generation.local import LlamaCppChat
 from octavo.settings import EMBEDDED, Generator, Settings
 
@@ -36,4 +36,4 @@ def make_answerer(settings: Settings, generator: Generator, reader: Reader, imag
 def wrap(model: BaseChatModel, reader: Reader, images: Images | None) -> Answerer:
     """Any chat model as what answers, judged as an endpoint is."""
     name = str(getattr(model, "model_name", None) or model._llm_type)
-    return Answerer(reader, model, endpoint_policy(name, lambda error: str(error).partition("\n")[0]), images)
+    return Answerer(reader, model, endpoint_policy(name, first_line), images)

@@ -206,9 +206,7 @@ class Library:
 
         Raises NoSuchDocumentError, or LibraryError when several go by the name.
         """
-        infos = self.catalogue.documents()
-        found = [i for i in infos if i.name == document]
-        found = found or [i for i in infos if len(document) >= 6 and i.sha256.startswith(document.lower())]
+        found = self.catalogue.find(document)
         if not found:
             raise NoSuchDocumentError(f"no document {document!r} in this library; `octavo documents` lists them")
         if len(found) > 1:
@@ -225,16 +223,6 @@ class Library:
         self.index.sync()
         return info
 
-    def parsed(self, document: str) -> ParsedDocument:
-        """Pages, elements and links of a document. Raises as `find`."""
-        return self.catalogue.parsed(self.find(document).sha256)
-
-    def page_picture(self, sha256: str, page: int, boxes: Sequence[tuple[Box, Colour]] = (), dpi: int = 110) -> bytes:
-        """A page (from 1) as PNG bytes with boxes (points) drawn in colours (RGB, 0 to 1). Raises IndexError."""
-        return page_png(self.files.pdf(sha256), page, boxes, dpi)
-
-    # Questions
-
     def reindex(self, rebuild: bool = False, on_progress: Callable[[int, int], None] = lambda done, of: None) -> int:
         """Embeds chunks that have no vector of this library's embedder yet, and brings the indexes in line, or anew.
 
@@ -249,6 +237,16 @@ class Library:
         self.index.sync()
         return len(self.index.vectors)
 
+    def parsed(self, document: str) -> ParsedDocument:
+        """Pages, elements and links of a document. Raises as `find`."""
+        return self.catalogue.parsed(self.find(document).sha256)
+
+    def page_picture(self, sha256: str, page: int, boxes: Sequence[tuple[Box, Colour]] = (), dpi: int = 110) -> bytes:
+        """A page (from 1) as PNG bytes with boxes (points) drawn in colours (RGB, 0 to 1). Raises IndexError."""
+        return page_png(self.files.pdf(sha256), page, boxes, dpi)
+
+    # Questions
+
     def search(self, query: str, k: int | None = None, documents: Sequence[str] = ()) -> list[Hit]:
         """The `k` best chunks for `query`, best first; in `documents` (names or hashes) only, if any are given.
 
@@ -256,10 +254,10 @@ class Library:
         """
         if not query.strip():
             raise LibraryError("the question is empty")
-        if not self.catalogue.stamp()[0]:
+        stamp = self.catalogue.stamp()
+        if not stamp[0]:
             raise LibraryError("the library is empty: add PDFs with `octavo ingest FOLDER`")
         among = [self.find(document).sha256 for document in documents] or None
-        stamp = self.catalogue.stamp()
         if stamp != self._stamp or not len(self.index.vectors):  # a change, here or in another process
             self.index.sync()
             self._stamp = stamp

@@ -104,7 +104,7 @@ def local_policy(name: str, completion: bool) -> Policy:
         prompt=completion_prompt if completion else chat_prompt,
         options=lambda count: {"grammar": grammar(range(1, count + 1)), "stop": list(STOP) if completion else None},
         strict=True,
-        explain=_first_line,
+        explain=first_line,
     )
 
 
@@ -272,5 +272,6 @@ def _fallback(extractive: Answer, why: str) -> Answer:
     return replace(extractive, notes=(*extractive.notes, f"{why}; shown instead: what was found without it"))
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Why a call failed, as the error itself says first."""
     return str(error).partition("\n")[0] or type(error).__name__

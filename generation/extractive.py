@@ -45,7 +45,7 @@ LEAST = 0.02
 """Score below which nothing is said to answer."""
 MOST = 10
 """Findings that are given back."""
-EMBEDDED = 100
+COMPARED = 100
 """Candidates of each kind, the best by words, whose meaning is looked at."""
 LONGEST = 600
 """Characters of a finding; of a longer list or figure the part is told that holds most of the question's words."""
@@ -98,7 +98,7 @@ class ExtractiveReader:
         for kind in Kind:
             some = [pair for pair in first if pair[0].kind is kind]
             some.sort(key=lambda pair: -pair[1].weighed(WEIGHTS))
-            kept += [candidate for candidate, _ in some[:EMBEDDED]]
+            kept += [candidate for candidate, _ in some[:COMPARED]]
         return [(c, judge.fit(c, m)) for c, m in zip(kept, self._similar(question.text, kept), strict=True)]
 
     def _similar(self, question: str, candidates: Sequence[Candidate]) -> list[float]:

@@ -34,6 +34,7 @@ from octavo.ingest.schema import (
     PageRow,
 )
 
+_HASH_DIGITS = 6  # of a SHA-256 that may stand for a document
 _PARAMETERS = 900  # values in one IN (...), below every database's limit
 
 
@@ -107,13 +108,17 @@ class Catalogue:
     def document(self, sha256: str) -> DocumentInfo | None:
         with Session(self.engine) as session:
             row = session.scalar(select(DocumentRow).where(DocumentRow.sha256 == sha256))
-            if row is None:
-                return None
-            counts = (
-                session.scalar(select(func.count()).select_from(table).where(table.document_id == row.id)) or 0
-                for table in (PageRow, ElementRow, ChunkRow)
-            )
-            return _info(row, *counts)
+            return None if row is None else _counted(session, row)
+
+    def find(self, document: str) -> list[DocumentInfo]:
+        """The documents of that file name; if there are none, those whose SHA-256 begins so (at least 6 digits)."""
+        named = select(DocumentRow).where(DocumentRow.name == document).order_by(DocumentRow.id)
+        hashed = select(DocumentRow).where(DocumentRow.sha256.startswith(document.lower(), autoescape=True))
+        with Session(self.engine) as session:
+            rows = session.scalars(named).all()
+            if not rows and len(document) >= _HASH_DIGITS:
+                rows = session.scalars(hashed.order_by(DocumentRow.name, DocumentRow.id)).all()
+            return [_counted(session, row) for row in rows]
 
     def stamp(self) -> tuple[int, ...]:
         """Numbers that change whenever a document becomes ready or goes."""
@@ -141,14 +146,14 @@ class Catalogue:
     def fail(self, sha256: str, error: str) -> None:
         """Marks a document failed for the reason `error`; what was kept of its pages goes."""
         with Session(self.engine) as session, session.begin():
-            row = session.scalars(select(DocumentRow).where(DocumentRow.sha256 == sha256)).one()
+            row = _row(session, sha256)
             _clear(session, row.id)
             row.state, row.error = State.FAILED, error
 
     def store_parsed(self, sha256: str, parsed: ParsedDocument, chunks: Sequence[Chunk]) -> None:
         """Keeps all that was read of a document, in place of what was there before: queued -> parsed."""
         with Session(self.engine) as session, session.begin():
-            row = session.scalars(select(DocumentRow).where(DocumentRow.sha256 == sha256)).one()
+            row = _row(session, sha256)
             _clear(session, row.id)
             row.state, row.error, row.title, row.warnings = State.PARSED, None, parsed.title, list(parsed.warnings)
             _insert(session, PageRow, [asdict(page) | {"document_id": row.id} for page in parsed.pages])
@@ -169,12 +174,12 @@ class Catalogue:
     def delete(self, sha256: str) -> None:
         """Removes a document and every row that hangs on it."""
         with Session(self.engine) as session, session.begin():
-            _remove(session, session.scalars(select(DocumentRow).where(DocumentRow.sha256 == sha256)).one())
+            _remove(session, _row(session, sha256))
 
     def parsed(self, sha256: str) -> ParsedDocument:
         """Pages, elements and links of a document, in reading order."""
         with Session(self.engine) as session:
-            row = session.scalars(select(DocumentRow).where(DocumentRow.sha256 == sha256)).one()
+            row = _row(session, sha256)
             pages = session.scalars(select(PageRow).where(PageRow.document_id == row.id).order_by(PageRow.number))
             elements = session.scalars(
                 select(ElementRow).where(ElementRow.document_id == row.id).order_by(ElementRow.position)
@@ -377,6 +382,11 @@ def _migrate(engine: Engine) -> None:
             driver.isolation_level = ""
 
 
+def _row(session: Session, sha256: str) -> DocumentRow:
+    """The document that must be there. Raises NoResultFound."""
+    return session.scalars(select(DocumentRow).where(DocumentRow.sha256 == sha256)).one()
+
+
 def _clear(session: Session, document: int) -> None:
     """Deletes what was read of a document; rows that hang on these go by the foreign keys."""
     for table in (ChunkRow, ElementRow, PageRow):
@@ -404,6 +414,15 @@ def _remove(session: Session, row: DocumentRow) -> None:
 def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         session.execute(insert(table), list(rows))
+
+
+def _counted(session: Session, row: DocumentRow) -> DocumentInfo:
+    """One document with its numbers; `Catalogue.documents` counts for all at once."""
+    counts = (
+        session.scalar(select(func.count()).select_from(table).where(table.document_id == row.id)) or 0
+        for table in (PageRow, ElementRow, ChunkRow)
+    )
+    return _info(row, *counts)
 
 
 def _info(row: DocumentRow, pages: int, elements: int, chunks: int) -> DocumentInfo:

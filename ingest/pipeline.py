@@ -162,8 +162,8 @@ class _Ingestion:
         try:
             tasks = [readers.submit(self._finish, info, info.source) for info in left]
             for source in sources:  # one after the other, so that the first of equal files gives its name
-                if info := self._receive(source):
-                    place = _shown(source.path.resolve()) if source.lasting else None
+                place = _shown(source.path.resolve()) if source.lasting else None
+                if info := self._receive(source, place):
                     tasks.append(readers.submit(self._finish, info, place))
             finished = [task.result().result() for task in tasks]
         except BaseException:
@@ -177,7 +177,7 @@ class _Ingestion:
         self.report.seconds = monotonic() - self.started
         return self.report
 
-    def _receive(self, source: Source) -> DocumentInfo | None:
+    def _receive(self, source: Source, place: str | None) -> DocumentInfo | None:
         """Discovered -> queued. None for bytes that this run holds already under another name.
 
         What cannot be copied into the library is reported as failed, and not entered.
@@ -196,7 +196,6 @@ class _Ingestion:
             self._advance(share=size)
             return None
         self.claimed.add(sha256)
-        place = _shown(source.path.resolve()) if source.lasting else None
         return self.catalogue.queue(sha256, _shown(source.name), size, place)
 
     def _check_size(self, size: int) -> None:

@@ -191,8 +191,8 @@ def test_a_missing_package_is_an_error_that_says_what_to_install(monkeypatch, pa
         LlamaCppChat().invoke("Once")
 
 
-class TestStandardUnit(ChatModelUnitTests):
-    """langchain's own specification of a chat model: its parts that call nothing."""
+class OfLlamaCppChat:
+    """What langchain's specifications of a chat model ask for: which one, and how it is made."""
 
     @property
     def chat_model_class(self):
@@ -201,21 +201,17 @@ class TestStandardUnit(ChatModelUnitTests):
     @property
     def chat_model_params(self):
         return {}
+
+
+class TestStandardUnit(OfLlamaCppChat, ChatModelUnitTests):
+    """langchain's own specification of a chat model: its parts that call nothing."""
 
 
 @pytest.mark.slow
 @pytest.mark.asyncio  # for those of its tests that are; it warns of the others
 @pytest.mark.filterwarnings("ignore:.*is marked with '@pytest.mark.asyncio':pytest.PytestWarning")
-class TestStandardIntegration(ChatModelIntegrationTests):
+class TestStandardIntegration(OfLlamaCppChat, ChatModelIntegrationTests):
     """langchain's own specification of a chat model: its parts that generate."""
-
-    @property
-    def chat_model_class(self):
-        return LlamaCppChat
-
-    @property
-    def chat_model_params(self):
-        return {}
 
     @pytest.fixture
     def model(self, chat):

@@ -1,0 +1,152 @@
+"""Commands about documents: parse, ingest, documents, delete, index."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from octavo.commands.options import existing, json_option, library_option, print_json, settings_of, short
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--images", type=click.Path(path_type=Path, file_okay=False), help="Write the figures' PNGs here.")
+@json_option
+@click.pass_context
+def parse(context: click.Context, file: Path, images: Path | None, as_json: bool) -> None:
+    """Read one PDF and show its elements and links; nothing is kept."""
+    from octavo import contract
+    from octavo.ingest.parse import read, sha256_of
+    from octavo.ingest.reader import PyMuPDFReader, UnreadableError
+    from octavo.ingest.workers import Workers
+    from octavo.library import limits
+    from octavo.progress import pages_bar
+
+    if not file.is_file():
+        raise click.UsageError(f"{file}: no such file")
+    with Workers(PyMuPDFReader(), limits(settings_of(context, None))) as workers, pages_bar(file.name) as advance:
+        try:
+            document = read(workers, file, sha256_of(file)[:16], advance)
+        except UnreadableError as error:
+            raise click.ClickException(f"{file}: {error}") from error
+    if images:
+        images.mkdir(parents=True, exist_ok=True)
+        for name, png in document.pictures.items():
+            (images / name).write_bytes(png)
+    if as_json:
+        print_json(contract.parsed(document))
+        return
+    for warning in document.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    for element in document.elements:
+        x0, y0, x1, y1 = element.bbox
+        click.echo(
+            f"p{element.page:<4} {element.type:<9} ({x0:.0f}, {y0:.0f}, {x1:.0f}, {y1:.0f})  {short(element.text)}"
+        )
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("-r", "--recursive", is_flag=True, help="Look into subfolders too.")
+@click.option("-j", "--workers", type=click.IntRange(1), help="Processes that read PDFs; default: one a core.")
+@library_option
+@json_option
+@click.pass_context
+def ingest(
+    context: click.Context,
+    paths: tuple[Path, ...],
+    recursive: bool,
+    workers: int | None,
+    library: Path | None,
+    as_json: bool,
+) -> None:
+    """Take PDFs in: files, and folders of them.
+
+    Documents already in are left alone, a changed file replaces what stood at its path, and what an interrupted
+    run left is finished. A document that fails harms no other; the exit code is then 1.
+    """
+    from octavo import contract
+    from octavo.library import Library
+    from octavo.progress import ingest_bar
+
+    with Library(settings=settings_of(context, library, workers=workers)) as shelf:
+        with ingest_bar() as show:
+            report = shelf.ingest(paths, recursive=recursive, on_progress=show)
+        if as_json:
+            print_json(contract.report(report))
+        elif report.documents:
+            added = len(report.documents) - len(report.failed) - len(report.unchanged)
+            rate = f", {report.pages / report.seconds:.1f} pages/s" if report.pages else ""
+            click.echo(
+                f"{added} ingested, {len(report.unchanged)} unchanged, {len(report.failed)} failed; "
+                f"{report.pages} pages read in {report.seconds:.1f} s{rate}"
+            )
+            for name in report.replaced:
+                click.echo(f"replaced: an older {name}")
+        for info in report.documents:
+            for warning in info.warnings if info.sha256 not in report.unchanged else ():
+                click.echo(f"octavo: {info.name}: {warning}", err=True)
+        for line in (*report.problems, *(f"{info.name}: {info.error}" for info in report.failed)):
+            click.echo(f"octavo: {line}", err=True)
+        if report.problems or report.failed:
+            missing = report.problems and not report.documents and not any(path.exists() for path in paths)
+            sys.exit(2 if missing else 1)
+
+
+@click.command()
+@library_option
+@json_option
+@click.pass_context
+def documents(context: click.Context, library: Path | None, as_json: bool) -> None:
+    """List the library's documents."""
+    from octavo import contract
+    from octavo.library import Library
+
+    with Library(settings=existing(context, library)) as shelf:
+        infos = shelf.documents()
+    if as_json:
+        print_json({"documents": [contract.document(info) for info in infos]})
+        return
+    if not infos:
+        click.echo("no documents yet: `octavo ingest FOLDER` takes PDFs in")
+    for info in infos:
+        detail = info.error or f"{info.pages} pages, {info.elements} elements, {info.chunks} chunks"
+        click.echo(f"{info.sha256[:12]}  {info.state:<7}  {info.name}: {detail}")
+
+
+@click.command()
+@click.argument("document")
+@library_option
+@json_option
+@click.pass_context
+def delete(context: click.Context, document: str, library: Path | None, as_json: bool) -> None:
+    """Delete a document, named by its file name or SHA-256, with all that is kept of it."""
+    from octavo import contract
+    from octavo.library import Library
+
+    with Library(settings=existing(context, library)) as shelf:
+        info = shelf.delete(document)
+    if as_json:
+        print_json({"deleted": contract.document(info)})
+    else:
+        click.echo(f"deleted {info.name} ({info.pages} pages, {info.chunks} chunks)")
+
+
+@click.command()
+@library_option
+@click.option("--rebuild", is_flag=True, help="Make both indexes anew instead of mending them.")
+@json_option
+@click.pass_context
+def index(context: click.Context, library: Path | None, rebuild: bool, as_json: bool) -> None:
+    """Bring the indexes in line with the catalogue, and embed what a new embedder has not embedded yet."""
+    from octavo.library import Library
+    from octavo.progress import chunks_bar
+
+    with Library(settings=existing(context, library)) as shelf, chunks_bar() as show:
+        count = shelf.reindex(rebuild, show)
+    if as_json:
+        print_json({"chunks": count})
+    else:
+        click.echo(f"{count} chunks indexed")

@@ -1,0 +1,58 @@
+"""What the commands share: options, settings from them, and output."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import ValidationError
+
+from octavo.settings import Settings
+
+GENERATORS = click.Choice(["extractive", "local", "openai"])
+
+
+def library_option(command: Any) -> Any:
+    """`--library` behind the command as well as before it."""
+    return click.option(
+        "--library", type=click.Path(path_type=Path, file_okay=False), help="Folder that holds the library."
+    )(command)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout.")
+document_option = click.option(
+    "-d", "--document", "documents", multiple=True, metavar="NAME", help="Only in this document; may be repeated."
+)
+
+
+def existing(context: click.Context, library: Path | None, **changes: Any) -> Settings:
+    """As `settings_of`, for a command that needs a library that is there."""
+    settings = settings_of(context, library, **changes)
+    if not settings.library.is_dir() and settings.database_url is None:
+        raise click.ClickException(f"no library at {settings.library}: `octavo ingest FOLDER` makes one")
+    return settings
+
+
+def settings_of(context: click.Context, library: Path | None, **changes: Any) -> Settings:
+    chosen = {"library": library or context.obj["library"], **changes}
+    try:
+        return Settings(**{key: value for key, value in chosen.items() if value is not None})
+    except ValidationError as error:
+        fields = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise click.UsageError(f"settings: {fields}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise click.UsageError(f"octavo.toml: {error}") from error
+
+
+def print_json(value: Any) -> None:
+    """Prints the one JSON document of `--json`."""
+    click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+
+
+def short(text: str, most: int = 100) -> str:
+    """`text` on one line of at most `most` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

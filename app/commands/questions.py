@@ -1,0 +1,83 @@
+"""Commands about questions: search, ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from octavo.commands.options import (
+    GENERATORS,
+    document_option,
+    existing,
+    json_option,
+    library_option,
+    print_json,
+    short,
+)
+
+
+@click.command()
+@click.argument("query")
+@click.option("-k", type=click.IntRange(1, 1000), help="Hits to return; default 10.")
+@document_option
+@library_option
+@json_option
+@click.pass_context
+def search(
+    context: click.Context, query: str, k: int | None, documents: tuple[str, ...], library: Path | None, as_json: bool
+) -> None:
+    """Find the chunks that fit QUERY best, with the reasons for each."""
+    from octavo import contract
+    from octavo.library import Library
+
+    with Library(settings=existing(context, library)) as shelf:
+        hits = shelf.search(query, k, documents)
+    if as_json:
+        print_json({"hits": [contract.hit(hit) for hit in hits]})
+        return
+    for n, hit in enumerate(hits, 1):
+        click.echo(f"{n:>3}. {hit.document}, page {hit.page}, {hit.chunk.type}  ({'; '.join(hit.why)})")
+        click.echo(f"     {short(hit.chunk.text, 160)}")
+
+
+@click.command()
+@click.argument("question")
+@click.option("-g", "--generator", type=GENERATORS, help="What writes the answer; default: the settings'.")
+@click.option(
+    "--pictures", type=click.Path(path_type=Path, file_okay=False), help="Draw the cited pages here, as PNGs."
+)
+@document_option
+@library_option
+@json_option
+@click.pass_context
+def ask(
+    context: click.Context,
+    question: str,
+    generator: str | None,
+    pictures: Path | None,
+    documents: tuple[str, ...],
+    library: Path | None,
+    as_json: bool,
+) -> None:
+    """Answer QUESTION from the library, with document, page and box of each source."""
+    from octavo import contract
+    from octavo.library import Library
+    from octavo.pictures import draw_citations
+
+    with Library(settings=existing(context, library, generator=generator)) as shelf:
+        answer = shelf.ask(question, documents)
+        drawn = draw_citations(shelf, answer, pictures) if pictures else []
+    if as_json:
+        print_json(contract.answer(answer) | ({"pictures": [str(path) for path in drawn]} if pictures else {}))
+        return
+    click.echo(answer.text)
+    for c in answer.citations:
+        box = ", ".join(f"{value:.0f}" for value in c.bbox)
+        click.echo(f"  [{c.number}] {c.document}, page {c.page}, {c.type} ({box}): {short(c.text)}")
+    for number in answer.unsupported:
+        click.echo(f"  warning: {number} stands in no cited element")
+    for note in answer.notes:
+        click.echo(f"  note: {note}")
+    for path in drawn:
+        click.echo(f"  picture: {path}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from octavo.commands import documents, questions, service
+from octavo.commands import documents, domains, evaluation, questions, service, training
 
 
 class _Commands(click.Group):
@@ -73,7 +73,9 @@ def main(context: click.Context, library: Path | None, verbose: bool) -> None:
 
 for _command in (
     *(documents.parse, documents.ingest, documents.documents, documents.delete, documents.index),
-    *(questions.search, questions.ask),
+    *(questions.search, questions.ask, domains.domains),
+    *(evaluation.evaluate,),
+    *(training.train, training.preferences, training.dpo),
     *(service.serve, service.doctor),
 ):
     main.add_command(_command)

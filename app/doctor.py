@@ -7,12 +7,16 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from octavo.settings import Settings
+from octavo.settings import EMBEDDED, Settings
+
+if TYPE_CHECKING:
+    from octavo.retrieval.embedder import Embedder
 
 _PACKAGES = ["torch", "transformers", "sentence-transformers", "pymupdf", "pymupdf4llm", "langchain-core", "streamlit"]
 FAISS_MISSING = "FAISS is not installed: pip install 'octavo[cpu]', or 'octavo[gpu]' with a GPU"
@@ -88,7 +92,13 @@ def _processor() -> str:
 def _embedder(settings: Settings) -> str:
     from octavo.retrieval.embedder import SentenceEmbedder
 
-    embedder = SentenceEmbedder(settings.embedder)
+    embedder: Embedder = SentenceEmbedder(settings.embedder or EMBEDDED)
+    if settings.embedder is None and (settings.library / "files").is_dir():
+        with suppress(ModuleNotFoundError):  # FAISS, which has a check of its own
+            from octavo.library import Library
+
+            with Library(settings=settings) as library:
+                embedder = library.embedder
     return f"{embedder.name}, {embedder.encode(['a']).shape[1]} dimensions"
 
 

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from octavo.evaluation.questions import QuestionsError
+from octavo.evaluation.results import ResultsError
 from octavo.generation.local import LocalModelError
 from octavo.ingest.catalogue import CatalogueError
 from octavo.ingest.reader import UnreadableError
 from octavo.library import LibraryError
+from octavo.retrieval.domains import DomainError
 from octavo.retrieval.embedder import ModelMissingError
+from octavo.training.data import TrainingDataError
+from octavo.training.folder import TrainingFolderError
 
-_EXPECTED = (LibraryError, CatalogueError, UnreadableError, ModelMissingError, LocalModelError)
+_EXPECTED = (
+    *(LibraryError, CatalogueError, UnreadableError, ModelMissingError, LocalModelError, DomainError),
+    *(QuestionsError, ResultsError),
+    *(TrainingDataError, TrainingFolderError),
+)
 
 
 def explain(error: Exception) -> str | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import tempfile
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
-from typing import Any, cast
+from typing import Any, TypedDict, Unpack, cast
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
@@ -22,19 +22,27 @@ from octavo.generation.extractive import ExtractiveReader
 from octavo.generation.local import LocalModelError
 from octavo.generation.model import Answer
 from octavo.generators import make_answerer, wrap
-from octavo.ingest.catalogue import Catalogue, DocumentInfo, Message
+from octavo.ingest.catalogue import Catalogue, DocumentInfo, Message, StoredChunk
+from octavo.ingest.embedding import Embedding, Space, chunk_png
 from octavo.ingest.files import Files
-from octavo.ingest.model import Box, ElementType, ParsedDocument
-from octavo.ingest.pipeline import Embedding, IngestReport, Progress, Source, discover, embed_missing, ingest
+from octavo.ingest.model import Box, ElementType, ParsedDocument, State
+from octavo.ingest.pictures import make_pictures
+from octavo.ingest.pipeline import IngestReport, Progress, Source, discover, ingest
 from octavo.ingest.reader import PyMuPDFReader
 from octavo.ingest.render import Colour, page_png
 from octavo.ingest.workers import Limits
+from octavo.models import ModelShelf
+from octavo.retrieval.domains import valid_name
 from octavo.retrieval.embedder import Embedder, SentenceEmbedder, as_embedder
+from octavo.retrieval.engine import SearchEngine
 from octavo.retrieval.index import Index
-from octavo.retrieval.model import Hit, Selection
-from octavo.retrieval.search import HybridRetriever, follow_links, to_hits
-from octavo.settings import Generator, Settings
+from octavo.retrieval.model import Hit, Mode, Rule, Selection
+from octavo.retrieval.search import follow_links
+from octavo.retrieval.selection import choose
+from octavo.retrieval.visual import PictureEmbedder, TextUnderPictures, VisualEmbedder
+from octavo.settings import EMBEDDED, Generator, Settings
 
+_EMBEDDER = "embedder"  # the name of that choice in the catalogue
 _LINKED = 4  # chunks that links may bring beside the k found
 _COLOURS: dict[ElementType, Colour] = {
     ElementType.TEXT: (0.16, 0.36, 0.75),
@@ -63,6 +71,15 @@ class LibraryError(RuntimeError):
 
 class NoSuchDocumentError(LibraryError):
     """A document was named that the library does not hold."""
+
+
+class How(TypedDict, total=False):
+    """How evidence is found and chosen, as the settings of these names say it; what is left out is the settings'."""
+
+    mode: Mode | str
+    domain: str | None
+    rule: Rule | str
+    k: int
 
 
 class Library:
@@ -97,12 +114,24 @@ class Library:
             raise LibraryError(f"cannot use {self.folder} as a library: {error.strerror}") from error
         url = self.settings.database_url or f"sqlite:///{self.folder.resolve() / 'catalogue.sqlite'}"
         self.catalogue = Catalogue(url)
-        self.embedder: Embedder = as_embedder(embedder) if embedder else SentenceEmbedder(self.settings.embedder)
-        self._retriever, self._generator = retriever, generator
-        self._reader = PyMuPDFReader()
+        self.models = ModelShelf(self.folder / "models")
+        self._given_embedder, self._retriever, self._generator = embedder, retriever, generator
+        self._reader = PyMuPDFReader(self.settings.ocr)
+        self._lock = Lock()
+        self._open()
+
+    def _open(self) -> None:
+        """Takes up the embedder that the settings or the library name, and all that hangs on it."""
+        self._choice = self.catalogue.choice(_EMBEDDER)
+        named = self.settings.embedder or self.models.resolve(self._choice or EMBEDDED)
+        given = self._given_embedder
+        self.embedder: Embedder = as_embedder(given) if given else SentenceEmbedder(named)
+        visual = self.settings.visual_embedder
+        self.looker: PictureEmbedder = VisualEmbedder(visual) if visual else TextUnderPictures(self.embedder)
+        self.engine = SearchEngine(self.folder / "index", self.catalogue, self.embedder, self.looker, self._retriever)
+        self.reader = ExtractiveReader(self.embedder)
         self._stamp: tuple[int, ...] | None = None
         self._answerers: dict[Generator | None, Answerer] = {}
-        self._lock = Lock()
 
     def __enter__(self) -> Library:
         return self
@@ -113,14 +142,15 @@ class Library:
     def close(self) -> None:
         self.catalogue.close()
 
-    @cached_property
+    @property
     def index(self) -> Index:
         """FAISS and BM25 over the ready documents, brought up to date with the catalogue when first used."""
-        return Index(self.folder / "index", self.catalogue, self.embedder)
+        return self.engine.index
 
-    @cached_property
+    @property
     def retriever(self) -> BaseRetriever:
-        return self._retriever or HybridRetriever(index=self.index, k=self.settings.k)
+        """The text way of searching; `engine.retriever` has them all."""
+        return self.engine.retriever(Mode.TEXT)
 
     @property
     def _images(self) -> Images | None:
@@ -128,11 +158,14 @@ class Library:
 
     @property
     def _embedding(self) -> Embedding:
-        return Embedding(self.embedder.name, self.embedder.encode)
+        return self._embedding_by(self.embedder, self.looker)
 
-    @cached_property
-    def reader(self) -> ExtractiveReader:
-        return ExtractiveReader(self.embedder)
+    def _embedding_by(self, embedder: Embedder, looker: PictureEmbedder) -> Embedding:
+        """What embeds texts, and pictures in the same space or in one of their own, which then holds the texts too."""
+        spaces = [Space(looker.name, looker.encode, looker.encode_pictures)]
+        if looker.name != embedder.name:
+            spaces.insert(0, Space(embedder.name, embedder.encode))
+        return Embedding(self.catalogue, self.files, spaces)
 
     def _answerer(self, generator: Generator | None) -> Answerer:
         """What answers: the chat model given to this library unless `generator` names another. Made once."""
@@ -192,10 +225,13 @@ class Library:
     ) -> IngestReport:
         """As `ingest`, for sources already found. One ingestion at a time: raises LibraryError when another runs."""
         with self._writing():
+            self._follow_choice()
             self.files.remove_strays(info.sha256 for info in self.documents())
-            return ingest(
+            report = ingest(
                 sources, self.catalogue, self.files, self._reader, limits(self.settings), self._embedding, on_progress
             )
+            self.catalogue.set_domain(self.engine.place())
+            return report
 
     def documents(self) -> list[DocumentInfo]:
         """All documents by name, with their states and numbers."""
@@ -224,18 +260,95 @@ class Library:
         return info
 
     def reindex(self, rebuild: bool = False, on_progress: Callable[[int, int], None] = lambda done, of: None) -> int:
-        """Embeds chunks that have no vector of this library's embedder yet, and brings the indexes in line, or anew.
+        """Embeds what has no vector of this library's embedders yet, and brings the indexes in line, or anew.
 
-        `on_progress(done, of)` counts chunks embedded. Gives back the number of chunks indexed.
+        `on_progress(done, of)` counts texts and pictures embedded. Gives back the number of text chunks indexed.
         """
         with self._writing():
-            missing = self.catalogue.unembedded(self.embedder.name)
-            for done in embed_missing(self.catalogue, self._embedding, missing):
-                on_progress(done, len(missing))
+            self._follow_choice()
+            for name, sha256 in self.catalogue.pictureless():
+                self.catalogue.add_chunks(sha256, make_pictures(self.catalogue.parsed(sha256), Path(name).stem))
+            self._fill(self._embedding, on_progress)
         if rebuild:
             self.index.clear()
         self.index.sync()
         return len(self.index.vectors)
+
+    def adopt(
+        self, model: str, rebuild: bool = False, on_progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> int:
+        """Makes `model` (a folder, a name, or "embedded") this library's embedder from now on, and indexes by it.
+
+        A folder is copied into the library. Until all is embedded anew the library stays as it was. Raises LibraryError
+        for a model of another dimension than the library's vectors, unless `rebuild`, and ModelMissingError.
+        """
+        if self.settings.embedder:
+            raise LibraryError(
+                f"the setting `embedder` names {self.settings.embedder!r} and would win: unset OCTAVO_EMBEDDER"
+            )
+        chosen = SentenceEmbedder(model)
+        width, now = chosen.dimensions, self.catalogue.dimensions(self.embedder.name)
+        if now and width != now and not rebuild:
+            raise LibraryError(
+                f"{model} gives vectors of {width} dimensions, this library's have {now}: "
+                "`octavo index --rebuild --model` changes it over all the same"
+            )
+        with self._writing():
+            visual = self.settings.visual_embedder
+            looker = self.looker if visual else TextUnderPictures(chosen)
+            embedding = self._embedding_by(chosen, looker)
+            self._fill(embedding, on_progress)
+            self.catalogue.choose(_EMBEDDER, self.models.keep(model))
+            self._open()
+            self.catalogue.forget_vectors({space.model for space in embedding.spaces})
+            self.models.keep_only(self._choice)
+        self.index.sync()
+        return len(self.index.vectors)
+
+    def _fill(self, embedding: Embedding, on_progress: Callable[[int, int], None]) -> None:
+        missing, done = embedding.missing(), 0
+        for made in embedding.fill():
+            done += made
+            on_progress(done, missing)
+
+    def _follow_choice(self) -> None:
+        """Opens anew when another process has chosen another embedder."""
+        if self.catalogue.choice(_EMBEDDER) != self._choice:
+            with self._lock:
+                self._open()
+
+    # Domains
+
+    def domains(self) -> dict[str, list[DocumentInfo]]:
+        """The ready documents of each domain, by name; those of none under ""."""
+        found: dict[str, list[DocumentInfo]] = defaultdict(list)
+        for info in self.documents():
+            if info.state is State.READY:
+                found[info.domain or ""].append(info)
+        return dict(sorted(found.items()))
+
+    def set_domain(self, domain: str | None, documents: Sequence[str]) -> None:
+        """Puts documents (names or hashes) into a domain, or into none. Raises as `find`, and for a bad name."""
+        if domain is not None and not valid_name(domain):
+            raise LibraryError(f"{domain!r} cannot be a domain's name: up to 60 letters, digits, spaces, - _ and .")
+        chosen = [self.find(document).sha256 for document in documents]
+        with self._writing():
+            self.catalogue.set_domain(dict.fromkeys(chosen, domain))
+
+    def discover_domains(self, count: int | None = None, seed: int = 0, replace: bool = False) -> None:
+        """Groups the documents by what they are about, into `count` domains or as many as fit best.
+
+        Domains that are there stand in the way unless `replace`. Raises LibraryError and DomainError.
+        """
+        if not replace and any(self.domains().keys() - {""}):
+            raise LibraryError("this library has domains already: --replace finds new ones in their place")
+        with self._writing():
+            self._refresh()
+            self.catalogue.set_domain(self.engine.discover(count, seed))
+
+    def identify_domain(self, question: str) -> dict[str, float]:
+        """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""
+        return self.engine.identify(question)
 
     def parsed(self, document: str) -> ParsedDocument:
         """Pages, elements and links of a document. Raises as `find`."""
@@ -247,45 +360,75 @@ class Library:
 
     # Questions
 
-    def search(self, query: str, k: int | None = None, documents: Sequence[str] = ()) -> list[Hit]:
+    def search(
+        self,
+        query: str,
+        k: int | None = None,
+        documents: Sequence[str] = (),
+        *,
+        mode: Mode | str | None = None,
+        domain: str | None = None,
+    ) -> list[Hit]:
         """The `k` best chunks for `query`, best first; in `documents` (names or hashes) only, if any are given.
 
-        Raises LibraryError for an empty library or query.
+        `mode` is one of the four ways; `domain` a domain's name, "auto" or "weighted". Raises LibraryError for an empty
+        library or query, and DomainError.
         """
         if not query.strip():
             raise LibraryError("the question is empty")
+        self._refresh()
+        way = Mode(mode or self.settings.mode)
+        if way is not Mode.TEXT and not (len(self.index.pictures) and len(self.index.joint)):
+            raise LibraryError(f"no pictures embedded by {self.looker.name!r} yet: `octavo index` does it")
+        among = [self.find(document).sha256 for document in documents] or None
+        return self.engine.search(query, way, k or self.settings.k, among, domain or self.settings.domain)
+
+    def _refresh(self) -> None:
+        """Sees what was changed here or in another process. Raises LibraryError when there is nothing to search."""
+        self._follow_choice()
         stamp = self.catalogue.stamp()
         if not stamp[0]:
             raise LibraryError("the library is empty: add PDFs with `octavo ingest FOLDER`")
-        among = [self.find(document).sha256 for document in documents] or None
-        if stamp != self._stamp or not len(self.index.vectors):  # a change, here or in another process
+        if stamp != self._stamp or not len(self.index.vectors):
             self.index.sync()
             self._stamp = stamp
         if not len(self.index.vectors):
             raise LibraryError(f"no vectors of the embedder {self.embedder.name!r} yet: `octavo index` makes them")
-        found = self.retriever.invoke(query, k=k or self.settings.k, documents=among)
-        return to_hits(self.catalogue, found)
 
-    def select(self, query: str, documents: Sequence[str] = ()) -> Selection:
-        """The evidence for an answer: what a search finds, and what its links bring beside it."""
-        hits = self.search(query, documents=documents)
-        return Selection((*hits, *follow_links(self.catalogue, hits, _LINKED)))
+    def select(self, query: str, documents: Sequence[str] = (), *, links: bool = True, **how: Unpack[How]) -> Selection:
+        """The evidence for an answer: the hits that the rule keeps, and with `links` what these lead to beside it."""
+        s, k = self.settings, how.get("k") or self.settings.k
+        hits = self.search(query, k, documents, mode=how.get("mode"), domain=how.get("domain"))
+        chosen = choose(hits, Rule(how.get("rule") or s.selection), gamma=s.gamma, threshold=s.ratio, limit=k)
+        brought = follow_links(self.catalogue, chosen.kept, _LINKED) if links else []
+        dropped = [pair for pair in chosen.dropped if pair[0].chunk.id not in {hit.chunk.id for hit in brought}]
+        return Selection((*chosen.kept, *brought), tuple(dropped), chosen.notes)
 
-    def ask(self, question: str, documents: Sequence[str] = (), generator: Generator | None = None) -> Answer:
-        """An answer with citations, by the settings' generator unless another is named. Raises LibraryError."""
-        *_, answer = self.stream(question, documents, generator)
+    def ask(
+        self,
+        question: str,
+        documents: Sequence[str] = (),
+        generator: Generator | None = None,
+        **how: Unpack[How],
+    ) -> Answer:
+        """An answer with citations, by the settings' generator unless another is named. Raises as `search`."""
+        *_, answer = self.stream(question, documents, generator, **how)
         assert isinstance(answer, Answer)  # noqa: S101 - the stream ends with it
         return answer
 
     def stream(
-        self, question: str, documents: Sequence[str] = (), generator: Generator | None = None
+        self,
+        question: str,
+        documents: Sequence[str] = (),
+        generator: Generator | None = None,
+        **how: Unpack[How],
     ) -> Iterator[str | Answer]:
         """The answer's text in pieces as it is written, last the Answer, whose text is what holds.
 
-        Closing the iterator stops the model. Raises LibraryError.
+        Closing the iterator stops the model. Raises as `search`.
         """
         started = perf_counter()
-        selection = self.select(question, documents)
+        selection = self.select(question, documents, **how)
         retrieval = perf_counter() - started
         try:
             answerer, problem = self._answerer(generator), None
@@ -299,7 +442,9 @@ class Library:
                 yield piece
 
     def _pictures(self, hit: Hit) -> list[bytes]:
-        """The pictures of a hit's figures, and of the page round its tables, as PNG bytes."""
+        """A picture that was found; else those of a hit's figures, and of the page round its tables, as PNG bytes."""
+        if hit.chunk.picture:
+            return [chunk_png(self.files, StoredChunk(hit.chunk, hit.document, hit.sha256, hit.elements))]
         pictures = []
         for element in hit.elements:
             if element.image:

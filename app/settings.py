@@ -12,6 +12,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from octavo.retrieval.model import Mode, Rule
+
 EMBEDDED = "embedded"
 Generator = Literal["extractive", "local", "openai"]
 
@@ -24,8 +26,20 @@ class Settings(BaseSettings):
     library: Path = Field(Path("octavo-library"), description="folder that holds all of a library's state")
     database_url: str | None = Field(None, description="SQLAlchemy URL of the catalogue; default: SQLite")
 
-    embedder: str = Field(EMBEDDED, description="'embedded' (all-MiniLM-L6-v2), a sentence-transformers name or folder")
+    embedder: str | None = Field(
+        None,
+        description="'embedded' (all-MiniLM-L6-v2), a sentence-transformers name or folder; default: what "
+        "`octavo index --model` chose for the library, else 'embedded'",
+    )
+    visual_embedder: str | None = Field(
+        None, description="a sentence-transformers name or folder that embeds pictures; default: the text under them"
+    )
     k: int = Field(10, ge=1, le=1000, description="hits that a search returns")
+    mode: Mode = Field(Mode.TEXT, description="what is searched: text, image, fusion or joint")
+    domain: str | None = Field(None, description="search in this domain only; 'auto' identifies it, 'weighted' weighs")
+    selection: Rule = Field(Rule.ALL, description="which hits an answer may use: all, or by the gap or ratio rule")
+    gamma: float = Field(0.5, ge=0, description="gap rule: a fall of the score's logarithm that ends the evidence")
+    ratio: float = Field(2.0, gt=1, description="ratio rule: how many times a hit's score the best may be, at most")
 
     generator: Generator = Field("extractive", description="what writes answers")
     local_model: str = Field(EMBEDDED, description="'embedded' (Gemma 3 270M) or the path of a GGUF file")
@@ -38,6 +52,7 @@ class Settings(BaseSettings):
     workers: int = Field(os.cpu_count() or 1, ge=1, description="processes that read PDFs")
     max_bytes: int = Field(512 * 2**20, ge=1, description="largest PDF accepted, in bytes")
     max_pages: int = Field(5000, ge=1, description="most pages accepted in one PDF")
+    ocr: bool = Field(True, description="read pages without a text layer by OCR, some seconds each")
     page_seconds: float = Field(60.0, gt=0, description="time that reading one page may take")
     worker_bytes: int = Field(6 * 2**30, ge=2**30, description="address space of one reading process, in bytes")
 

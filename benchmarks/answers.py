@@ -83,7 +83,7 @@ class EvidenceLibrary(Library):
     def select(self, query: str, documents: Sequence[str] = ()) -> Selection:
         """All chunks of the pages of evidence, in reading order."""
         on_pages = tuple_(DocumentRow.name, ChunkRow.page).in_(sorted(self.evidence[query]))
-        ids = select(ChunkRow.id).join(DocumentRow).where(on_pages).order_by(ChunkRow.id)
+        ids = select(ChunkRow.id).join(DocumentRow).where(on_pages, ~ChunkRow.picture).order_by(ChunkRow.id)
         with Session(self.catalogue.engine) as session:
             stored = self.catalogue.chunks(list(session.scalars(ids)))
         return Selection(tuple(Hit(s.chunk, s.document, s.sha256, s.elements, 1.0, ("evidence",)) for s in stored))

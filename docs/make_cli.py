@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -16,11 +17,16 @@ Made by `python docs/make_cli.py` from each command's `--help`.
 
 def page() -> str:
     """The whole page as Markdown."""
-    parent = click.Context(main, info_name="octavo", help_option_names=["-h", "--help"])
-    parts = [HEAD, _section("octavo", main, parent)]
-    for name, command in sorted(main.commands.items()):
-        parts.append(_section(f"octavo {name}", command, click.Context(command, info_name=name, parent=parent)))
-    return "\n".join(parts)
+    context = click.Context(main, info_name="octavo", help_option_names=["-h", "--help"])
+    return "\n".join([HEAD, *_sections("octavo", main, context)])
+
+
+def _sections(title: str, command: click.Command, context: click.Context) -> Iterator[str]:
+    """A command's section, and those of the commands in it."""
+    yield _section(title, command, context)
+    if isinstance(command, click.Group):
+        for name, inner in sorted(command.commands.items()):
+            yield from _sections(f"{title} {name}", inner, click.Context(inner, info_name=name, parent=context))
 
 
 def _section(title: str, command: click.Command, context: click.Context) -> str:

@@ -6,7 +6,7 @@ Everything else (the indexes, the pictures) can be made again from it and the PD
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from sqlalchemy import create_engine, delete, event, exists, func, insert, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from octavo.ingest.model import Chunk, Element, ElementType, Link, LinkType, Page, ParsedDocument, Span, State, Table
 from octavo.ingest.schema import (
+    ChoiceRow,
     ChunkElementRow,
     ChunkRow,
     ConversationRow,
@@ -53,6 +54,7 @@ class DocumentInfo:
     size: int
     source: str | None
     warnings: tuple[str, ...] = ()
+    domain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,7 @@ class Catalogue:
         """All documents by name."""
         with Session(self.engine) as session:
             counts: list[dict[int, int]] = [
-                dict(session.execute(select(row.document_id, func.count()).group_by(row.document_id)).tuples().all())
-                for row in (PageRow, ElementRow, ChunkRow)
+                dict(session.execute(count.group_by(row.document_id)).tuples().all()) for row, count in _counts()
             ]
             rows = session.scalars(select(DocumentRow).order_by(DocumentRow.name, DocumentRow.id))
             return [_info(row, *(count.get(row.id, 0) for count in counts)) for row in rows]
@@ -159,17 +160,19 @@ class Catalogue:
             _insert(session, PageRow, [asdict(page) | {"document_id": row.id} for page in parsed.pages])
             _insert(session, ElementRow, [_element_row(e, n, row.id) for n, e in enumerate(parsed.elements)])
             _insert(session, LinkRow, [asdict(link) for link in parsed.links])
-            kept = [
-                ChunkRow(document_id=row.id, type=c.type, page=c.page, context=c.context, text=c.text) for c in chunks
-            ]
-            session.add_all(kept)
-            session.flush()
-            members = [
-                {"chunk_id": stored.id, "position": n, "element_id": element}
-                for stored, chunk in zip(kept, chunks, strict=True)
-                for n, element in enumerate(chunk.element_ids)
-            ]
-            _insert(session, ChunkElementRow, members)
+            _insert_chunks(session, row, chunks)
+
+    def pictureless(self) -> list[tuple[str, str]]:
+        """(name, SHA-256) of ready documents that an older version took in without their pictures."""
+        have = exists().where(ChunkRow.document_id == DocumentRow.id, ChunkRow.picture)
+        query = select(DocumentRow.name, DocumentRow.sha256).where(DocumentRow.state == State.READY, ~have)
+        with Session(self.engine) as session:
+            return list(session.execute(query).tuples())
+
+    def add_chunks(self, sha256: str, chunks: Sequence[Chunk]) -> None:
+        """Adds chunks to what is kept of a document."""
+        with Session(self.engine) as session, session.begin():
+            _insert_chunks(session, _row(session, sha256), chunks)
 
     def delete(self, sha256: str) -> None:
         """Removes a document and every row that hangs on it."""
@@ -199,10 +202,10 @@ class Catalogue:
 
     # Chunks and vectors
 
-    def unembedded(self, model: str, sha256: str | None = None) -> list[Chunk]:
-        """Chunks that have no vector of `model`, of one document or of all."""
+    def unembedded(self, model: str, pictures: bool, sha256: str | None = None) -> list[Chunk]:
+        """Chunks that have no vector of `model`, pictures or texts, of one document or of all."""
         have = exists().where(EmbeddingRow.chunk_id == ChunkRow.id, EmbeddingRow.model == model)
-        query = select(ChunkRow).where(~have).order_by(ChunkRow.id)
+        query = select(ChunkRow).where(~have, ChunkRow.picture == pictures).order_by(ChunkRow.id)
         if sha256 is not None:
             query = query.join(DocumentRow).where(DocumentRow.sha256 == sha256)
         with Session(self.engine) as session:
@@ -230,13 +233,45 @@ class Catalogue:
                 _remove(session, row)
             return [(row.name, row.sha256) for row in ousted]
 
-    def ready_ids(self, model: str, documents: Sequence[str] | None = None) -> list[int]:
-        """Ids, ascending, of ready documents' chunks with a vector of `model`; of `documents` (SHA-256) if given."""
+    def texts_under(self, pictures: Sequence[int]) -> dict[int, list[int]]:
+        """For each of these pictures the ids of the text chunks that tell of what it shows."""
+        shown, told = aliased(ChunkElementRow), aliased(ChunkElementRow)
+        found: dict[int, list[int]] = defaultdict(list)
+        with Session(self.engine) as session:
+            for some in _batched(pictures):
+                query = (
+                    select(shown.chunk_id, told.chunk_id)
+                    .join(told, told.element_id == shown.element_id)
+                    .join(ChunkRow, ChunkRow.id == told.chunk_id)
+                    .where(shown.chunk_id.in_(some), ~ChunkRow.picture)
+                    .distinct()
+                    .order_by(shown.chunk_id, told.chunk_id)
+                )
+                for picture, text in session.execute(query):
+                    found[picture].append(text)
+        return found
+
+    def dimensions(self, model: str) -> int:
+        """The length of this model's vectors; 0 where there are none."""
+        with Session(self.engine) as session:
+            vector = session.scalar(select(EmbeddingRow.vector).where(EmbeddingRow.model == model).limit(1))
+            return len(vector) // 4 if vector else 0
+
+    def forget_vectors(self, models: Iterable[str]) -> None:
+        """Deletes the vectors of all models but these."""
+        with Session(self.engine) as session, session.begin():
+            session.execute(delete(EmbeddingRow).where(EmbeddingRow.model.not_in(list(models))))
+
+    def ready_ids(self, model: str, pictures: bool, documents: Sequence[str] | None = None) -> list[int]:
+        """Ids, ascending, of ready documents' chunks with a vector of `model`; of `documents` (SHA-256) if given.
+
+        Those of pictures, or those of texts.
+        """
         query = (
             select(ChunkRow.id)
             .join(DocumentRow)
             .join(EmbeddingRow, (EmbeddingRow.chunk_id == ChunkRow.id) & (EmbeddingRow.model == model))
-            .where(DocumentRow.state == State.READY)
+            .where(DocumentRow.state == State.READY, ChunkRow.picture == pictures)
             .order_by(ChunkRow.id)
         )
         if documents is not None:
@@ -289,6 +324,33 @@ class Catalogue:
         kept = [key for key in ids if key in found]
         return kept, [found[key] for key in kept]
 
+    def places(self, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """(document's row, page) of each chunk that is still there."""
+        found: dict[int, tuple[int, int]] = {}
+        with Session(self.engine) as session:
+            for some in _batched(ids):
+                query = select(ChunkRow.id, ChunkRow.document_id, ChunkRow.page).where(ChunkRow.id.in_(some))
+                found.update({key: (document, page) for key, document, page in session.execute(query)})
+        return found
+
+    # Domains and choices
+
+    def set_domain(self, documents: Mapping[str, str | None]) -> None:
+        """Gives each document (SHA-256) its domain; None takes it away."""
+        with Session(self.engine) as session, session.begin():
+            for sha256, domain in documents.items():
+                _row(session, sha256).domain = domain
+
+    def choice(self, name: str) -> str | None:
+        """What was chosen as `name` for this library."""
+        with Session(self.engine) as session:
+            row = session.get(ChoiceRow, name)
+            return row.value if row else None
+
+    def choose(self, name: str, value: str) -> None:
+        with Session(self.engine) as session, session.begin():
+            session.merge(ChoiceRow(name=name, value=value))
+
     # Links
 
     def linked_chunks(self, elements: Sequence[str]) -> list[tuple[int, str, LinkType]]:
@@ -306,7 +368,8 @@ class Catalogue:
         query = (
             select(ChunkElementRow.chunk_id, pairs.c.here, pairs.c.type)
             .join(pairs, pairs.c.there == ChunkElementRow.element_id)
-            .where(ChunkElementRow.position == 0)
+            .join(ChunkRow, ChunkRow.id == ChunkElementRow.chunk_id)
+            .where(ChunkElementRow.position == 0, ~ChunkRow.picture)
             .order_by(ChunkElementRow.chunk_id)
         )
         with Session(self.engine) as session:
@@ -419,10 +482,16 @@ def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> 
 def _counted(session: Session, row: DocumentRow) -> DocumentInfo:
     """One document with its numbers; `Catalogue.documents` counts for all at once."""
     counts = (
-        session.scalar(select(func.count()).select_from(table).where(table.document_id == row.id)) or 0
-        for table in (PageRow, ElementRow, ChunkRow)
+        dict(session.execute(count.where(table.document_id == row.id).group_by(table.document_id)).tuples().all())
+        for table, count in _counts()
     )
-    return _info(row, *counts)
+    return _info(row, *(count.get(row.id, 0) for count in counts))
+
+
+def _counts() -> list[tuple[Any, Any]]:
+    """Tables with the query that counts their rows by document; a picture shows what a chunk has told already."""
+    pages, elements, chunks = (select(row.document_id, func.count()) for row in (PageRow, ElementRow, ChunkRow))
+    return [(PageRow, pages), (ElementRow, elements), (ChunkRow, chunks.where(~ChunkRow.picture))]
 
 
 def _info(row: DocumentRow, pages: int, elements: int, chunks: int) -> DocumentInfo:
@@ -438,12 +507,28 @@ def _info(row: DocumentRow, pages: int, elements: int, chunks: int) -> DocumentI
         row.size,
         row.source,
         tuple(row.warnings or ()),
+        row.domain,
     )
 
 
 def _chunk(row: ChunkRow, elements: Sequence[Element] = ()) -> Chunk:
     ids = tuple(element.id for element in elements)
-    return Chunk(ElementType(row.type), row.page, row.context, row.text, ids, row.id)
+    return Chunk(ElementType(row.type), row.page, row.context, row.text, ids, row.id, row.picture)
+
+
+def _insert_chunks(session: Session, document: DocumentRow, chunks: Sequence[Chunk]) -> None:
+    kept = [
+        ChunkRow(document_id=document.id, type=c.type, page=c.page, context=c.context, text=c.text, picture=c.picture)
+        for c in chunks
+    ]
+    session.add_all(kept)
+    session.flush()
+    members = [
+        {"chunk_id": stored.id, "position": n, "element_id": element}
+        for stored, chunk in zip(kept, chunks, strict=True)
+        for n, element in enumerate(chunk.element_ids)
+    ]
+    _insert(session, ChunkElementRow, members)
 
 
 def _element_row(element: Element, position: int, document: int) -> dict[str, Any]:

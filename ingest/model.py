@@ -22,6 +22,7 @@ class ElementType(StrEnum):
     FOOTNOTE = "footnote"
     HEADER = "header"
     FOOTER = "footer"
+    PAGE = "page"  # a whole page as a picture: no element is one, a chunk may be
 
 
 class LinkType(StrEnum):
@@ -115,10 +116,11 @@ class ParsedDocument:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """What is embedded: one or more elements of one type.
+    """What is embedded: one or more elements of one type, as text or (`picture`) as what they look like.
 
     `context` is what a reader would know on arriving at it (document title, headings), `text` is what it says.
-    `id` is None until the catalogue gives it one. `element_ids` is in reading order, its first names the place.
+    `id` is None until the catalogue gives it one. `element_ids` is in reading order, its first names the place. The
+    text of a picture is what stands under it.
     """
 
     type: ElementType
@@ -127,6 +129,7 @@ class Chunk:
     text: str
     element_ids: tuple[str, ...]
     id: int | None = None
+    picture: bool = False
 
     @property
     def indexed_text(self) -> str:

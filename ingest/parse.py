@@ -88,7 +88,12 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
     pages = tuple(content.page for content in contents)
     pictures = {name: png for content in contents for name, png in content.pictures.items() if name not in logos}
     empty = [str(c.page.number) for c in contents if not any(e.text or e.image for e in c.elements)]
-    remarks = (*warnings, *([f"no text layer on page {', '.join(empty)}"] if empty else []))
+    recognised = [str(c.page.number) for c in contents if c.recognised]
+    remarks = (
+        *warnings,
+        *([f"read by OCR: page {', '.join(recognised)}"] if recognised else []),
+        *([f"no text on page {', '.join(empty)}"] if empty else []),
+    )
     links = tuple(find_links(pages, elements))
     return ParsedDocument(pages, tuple(elements), links, outline.title or _title(elements), remarks, pictures)
 

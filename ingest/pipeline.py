@@ -4,7 +4,7 @@
 
 Reading runs in worker processes over ranges of pages; embedding runs beside it in a thread, so neither waits for the
 other. Each step commits as a whole: after a crash the next run takes up each document at the step it had reached.
-Knows no model: the caller hands in `embed`.
+Knows no model: the caller hands in an `Embedding`.
 """
 
 from __future__ import annotations
@@ -12,27 +12,25 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-import numpy as np
-from numpy.typing import NDArray
-
 from octavo.ingest.catalogue import Catalogue, DocumentInfo
 from octavo.ingest.chunks import make_chunks
+from octavo.ingest.embedding import Embedding
 from octavo.ingest.files import Files
-from octavo.ingest.model import Chunk, State
+from octavo.ingest.model import State
 from octavo.ingest.parse import read, sha256_of
+from octavo.ingest.pictures import make_pictures
 from octavo.ingest.reader import PageReader, UnreadableError
 from octavo.ingest.workers import Limits, Workers
 
 log = logging.getLogger(__name__)
 
 _IN_FLIGHT = 4  # documents being read for each worker; their pages are in memory until they are stored
-_EMBED_AT_ONCE = 512  # chunks, sorted by length together
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +54,6 @@ class Progress:
     bytes_done: int
     seconds: float
     document: DocumentInfo | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Embedding:
-    """A model for vectors: its name in the catalogue, and texts -> float32 (len(texts), dimensions), unit length."""
-
-    model: str
-    embed: Callable[[Sequence[str]], NDArray[np.float32]]
-
-
-def embed_missing(catalogue: Catalogue, embedding: Embedding, chunks: Sequence[Chunk]) -> Iterator[int]:
-    """Embeds and stores the vectors of `chunks`, and yields after each commit how many are done."""
-    chunks = sorted(chunks, key=lambda chunk: len(chunk.indexed_text))  # equal lengths side by side waste no padding
-    for start in range(0, len(chunks), _EMBED_AT_ONCE):
-        some = chunks[start : start + _EMBED_AT_ONCE]
-        vectors = embedding.embed([chunk.indexed_text for chunk in some])
-        catalogue.store_vectors(embedding.model, [chunk.id for chunk in some if chunk.id], vectors)
-        yield start + len(some)
 
 
 @dataclass(slots=True)
@@ -210,7 +190,7 @@ class _Ingestion:
             raise _Stopped
         if info.state is State.FAILED:
             return _done(self._report(info, size))
-        if info.state is State.READY and not self.catalogue.unembedded(self.embedding.model, info.sha256):
+        if info.state is State.READY and not self.embedding.missing(info.sha256):
             self.report.unchanged.add(info.sha256)
             return _done(self._report(self._ready(info, source), size))
         try:
@@ -234,14 +214,13 @@ class _Ingestion:
         parsed = read(self.workers, path, prefix, advance)
         chunks = make_chunks(parsed, Path(info.name).stem)
         if not chunks:
-            raise UnreadableError("nothing to index: no page has a text layer (a scan needs OCR before it is ingested)")
+            raise UnreadableError("nothing to index: no page has words, in a text layer or that OCR could read")
         self.files.store_pictures(info.sha256, parsed.pictures)
-        self.catalogue.store_parsed(info.sha256, parsed, chunks)
+        self.catalogue.store_parsed(info.sha256, parsed, [*chunks, *make_pictures(parsed, Path(info.name).stem)])
 
     def _embed(self, info: DocumentInfo, source: str | None, size: int) -> DocumentInfo:
         """Parsed -> ready."""
-        chunks = self.catalogue.unembedded(self.embedding.model, info.sha256)
-        for _ in embed_missing(self.catalogue, self.embedding, chunks):
+        for _ in self.embedding.fill(info.sha256):
             if self.stopping.is_set():
                 raise _Stopped
         return self._report(self._ready(info, source), size)

@@ -14,6 +14,7 @@ from octavo.ingest import figures, tables
 from octavo.ingest.geometry import covered, horizontal_overlap
 from octavo.ingest.model import Box, Element, ElementType, Page
 from octavo.ingest.mupdf import pymupdf
+from octavo.ingest.ocr import recognise
 from octavo.ingest.text import clean, join_lines, opens_caption
 
 _TYPES = {
@@ -45,12 +46,16 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """One page as read: elements in reading order, PNG bytes by `Element.image`, heading sizes in points by id."""
+    """One page as read: elements in reading order, PNG bytes by `Element.image`, heading sizes in points by id.
+
+    `recognised` tells that the words were read by OCR.
+    """
 
     page: Page
     elements: tuple[Element, ...]
     pictures: dict[str, bytes]
     heading_sizes: dict[str, float]
+    recognised: bool = False
 
 
 class PageReader(Protocol):
@@ -65,8 +70,14 @@ class PageReader(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class PyMuPDFReader:
-    """PyMuPDF's layout models for regions, reading order and table grids; figures and spans completed here."""
+    """PyMuPDF's layout models for regions, reading order and table grids; figures and spans completed here.
+
+    With `ocr` a page without a text layer gets one by OCR, where the package `rapidocr` is installed.
+    """
+
+    ocr: bool = True
 
     def outline(self, path: Path) -> Outline:
         with _open(path) as document:
@@ -78,8 +89,11 @@ class PyMuPDFReader:
         import pymupdf4llm  # brings the ONNX models in, and only a process that reads pages needs them
 
         with _open(path) as document:
-            layout = json.loads(pymupdf4llm.to_json(document, pages=list(range(first - 1, last)), use_ocr=False))
-            return [_page(document[page["page_number"] - 1], page["boxes"], prefix) for page in layout["pages"]]
+            numbers = range(first - 1, last)
+            read = {n for n in numbers if self.ocr and not document[n].get_text("words") and recognise(document[n])}
+            layout = json.loads(pymupdf4llm.to_json(document, pages=list(numbers), use_ocr=False))
+            contents = [_page(document[page["page_number"] - 1], page["boxes"], prefix) for page in layout["pages"]]
+            return [replace(c, recognised=c.page.number - 1 in read) for c in contents]
 
 
 def _page(page: pymupdf.Page, boxes: list[dict[str, Any]], prefix: str) -> PageContent:

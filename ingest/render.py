@@ -12,11 +12,13 @@ Colour = tuple[float, float, float]
 _MOST_PIXELS = 4000
 
 
-def page_png(path: Path, number: int, boxes: Sequence[tuple[Box, Colour]] = (), dpi: int = 110) -> bytes:
+def page_png(
+    path: Path, number: int, boxes: Sequence[tuple[Box, Colour]] = (), dpi: int = 110, clip: Box | None = None
+) -> bytes:
     """Page `number` (from 1) of the PDF at `path` as PNG bytes, each box tinted in its colour (RGB, 0 to 1).
 
-    Boxes in points on the page as displayed; at most 4,000 pixels on the longer side, whatever size the page claims.
-    Raises IndexError for a page that is not there.
+    Boxes in points on the page as displayed; `clip` shows that part of it alone. At most 4,000 pixels on the page's
+    longer side, whatever size it claims. Raises IndexError for a page that is not there.
     """
     with pymupdf.open(path, filetype="pdf") as document:
         if not 1 <= number <= document.page_count:
@@ -29,4 +31,5 @@ def page_png(path: Path, number: int, boxes: Sequence[tuple[Box, Colour]] = (), 
             shape.finish(color=colour, fill=colour, fill_opacity=0.12, width=1.2)
         shape.commit(overlay=True)
         scale = min(dpi / 72, _MOST_PIXELS / max(page.rect.width, page.rect.height))
-        return bytes(page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False).tobytes("png"))
+        matrix = pymupdf.Matrix(scale, scale)
+        return bytes(page.get_pixmap(matrix=matrix, alpha=False, clip=clip).tobytes("png"))

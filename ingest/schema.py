@@ -29,6 +29,7 @@ class DocumentRow(Base):
     title: Mapped[str] = mapped_column(default="")
     warnings: Mapped[list[Any]] = mapped_column(default=list)
     added: Mapped[datetime] = mapped_column(default=now)
+    domain: Mapped[str | None] = mapped_column(index=True)  # what its questions are about; None: not known
     __table_args__ = ({"sqlite_autoincrement": True},)
 
 
@@ -71,6 +72,7 @@ class ChunkRow(Base):
     page: Mapped[int]
     context: Mapped[str]
     text: Mapped[str]
+    picture: Mapped[bool] = mapped_column(default=False)  # found by what it looks like, not by its words
     __table_args__ = ({"sqlite_autoincrement": True},)  # ids are FAISS ids too: one once deleted never comes back
 
 
@@ -86,6 +88,14 @@ class EmbeddingRow(Base):
     chunk_id: Mapped[int] = mapped_column(ForeignKey("chunks.id", ondelete="CASCADE"), primary_key=True)
     model: Mapped[str] = mapped_column(primary_key=True)
     vector: Mapped[bytes] = mapped_column(LargeBinary)  # float32, little endian, unit length
+
+
+class ChoiceRow(Base):
+    """What was chosen for this library by a command, where the settings say nothing else."""
+
+    __tablename__ = "choices"
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
 
 
 class ConversationRow(Base):

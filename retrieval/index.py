@@ -1,4 +1,4 @@
-"""A library's indexes, derived from its catalogue: FAISS over the vectors, BM25 over the texts.
+"""A library's indexes, derived from its catalogue: FAISS over the vectors of texts and pictures, BM25 over the texts.
 
 `sync` makes them say what the catalogue says, whatever happened before; snapshots only spare the work.
 """
@@ -12,6 +12,7 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from langchain_core.documents import Document
@@ -20,6 +21,7 @@ from octavo.ingest.catalogue import Catalogue
 from octavo.retrieval.bm25 import BM25
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.store import FaissStore
+from octavo.retrieval.visual import PictureEmbedder
 
 log = logging.getLogger(__name__)
 
@@ -52,21 +54,46 @@ class CatalogueDocuments:
         raise TypeError("a library deletes PDFs: Library.delete")
 
 
-class Index:
-    """Both indexes of a library, kept in `folder`."""
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One FAISS index: the store, whether it holds pictures or texts, and its snapshot."""
 
-    def __init__(self, folder: Path, catalogue: Catalogue, embedder: Embedder) -> None:
+    store: FaissStore
+    model: str
+    pictures: bool
+    file: Path
+
+
+class Index:
+    """All indexes of a library, kept in `folder`.
+
+    `vectors` holds texts as `embedder` sees them, `pictures` pages, tables and figures as `looker` does, `joint` the
+    texts in the space of these pictures; it is `vectors` itself where that is one space.
+    """
+
+    def __init__(self, folder: Path, catalogue: Catalogue, embedder: Embedder, looker: PictureEmbedder) -> None:
         self.folder, self.catalogue, self.model = folder, catalogue, embedder.name
-        self.vectors = FaissStore(embedder, CatalogueDocuments(catalogue))
-        space = hashlib.sha256(self.model.encode()).hexdigest()[:12]  # vectors of one model never serve another
-        self._vector_file, self._word_folder = folder / f"vectors-{space}.faiss", folder / "bm25"
+        texts = self._part(embedder, pictures=False)
+        pictures = self._part(looker, pictures=True)
+        joint = texts if looker.name == embedder.name else self._part(looker, pictures=False)
+        self.vectors, self.pictures, self.joint = texts.store, pictures.store, joint.store
+        self._parts = list({part.file: part for part in (texts, pictures, joint)}.values())
+        self._word_folder = folder / "bm25"
         self.words = BM25()
         self._lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         with self._files():
-            self.vectors.load(self._vector_file)
+            for stray in set(folder.glob("*.faiss")) - {part.file for part in self._parts}:
+                stray.unlink()  # of another model: what is deleted from now on would stay in it
+            for part in self._parts:
+                part.store.load(part.file)
             self.words.load(self._word_folder)
         self.sync()
+
+    def _part(self, embedder: Embedder, pictures: bool) -> _Part:
+        space = hashlib.sha256(embedder.name.encode()).hexdigest()[:12]  # vectors of one model never serve another
+        file = self.folder / f"{'pictures' if pictures else 'vectors'}-{space}.faiss"
+        return _Part(FaissStore(embedder, CatalogueDocuments(self.catalogue)), embedder.name, pictures, file)
 
     @contextmanager
     def _files(self) -> Iterator[None]:
@@ -78,28 +105,35 @@ class Index:
             yield
 
     def clear(self) -> None:
-        """Empties both indexes; `sync` fills them again."""
+        """Empties all indexes; `sync` fills them again."""
         with self._lock:
-            self.vectors.index = None
+            for part in self._parts:
+                part.store.index = None
             self.words = BM25()
 
     def sync(self) -> tuple[int, int]:
-        """Adds what the catalogue has and the indexes lack, drops what it no longer has; (added, dropped) chunks."""
+        """Adds what the catalogue has and the indexes lack, drops what it no longer has; (added, dropped) vectors."""
         with self._lock:
-            wanted = self.catalogue.ready_ids(self.model)
-            have = set(self.vectors.keys().tolist())
-            gone, missing = have.difference(wanted), [key for key in wanted if key not in have]
-            self.vectors.remove_vectors(gone)
-            for start in range(0, len(missing), _ADD_AT_ONCE):
-                self.vectors.add_vectors(*self.catalogue.vectors(self.model, missing[start : start + _ADD_AT_ONCE]))
-            if gone or missing:
-                with self._files():
-                    self.vectors.save(self._vector_file)
+            changes = [self._sync(part) for part in self._parts]
+            added, dropped = (sum(some) for some in zip(*changes, strict=True))
+            wanted = self.catalogue.ready_ids(self.model, pictures=False)
             if self.words.keys.tolist() != wanted:
                 words = BM25()
                 words.build(*self.catalogue.texts(wanted))
                 with self._files():
                     words.save(self._word_folder)
                 self.words = words
-            log.info("index: %d chunks added, %d dropped", len(missing), len(gone))
-            return len(missing), len(gone)
+            log.info("index: %d vectors added, %d dropped", added, dropped)
+            return added, dropped
+
+    def _sync(self, part: _Part) -> tuple[int, int]:
+        wanted = self.catalogue.ready_ids(part.model, part.pictures)
+        have = set(part.store.keys().tolist())
+        gone, missing = have.difference(wanted), [key for key in wanted if key not in have]
+        part.store.remove_vectors(gone)
+        for start in range(0, len(missing), _ADD_AT_ONCE):
+            part.store.add_vectors(*self.catalogue.vectors(part.model, missing[start : start + _ADD_AT_ONCE]))
+        if gone or missing:
+            with self._files():
+                part.store.save(part.file)
+        return len(missing), len(gone)

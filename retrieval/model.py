@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from octavo.ingest.model import Box, Chunk, Element
+
+
+class Mode(StrEnum):
+    """The four ways of retrieving, over the same documents (UniDoc-Bench, arXiv 2510.03663)."""
+
+    TEXT = "text"  # text chunks
+    IMAGE = "image"  # pictures of pages, tables and figures
+    FUSION = "fusion"  # both lists, fused by rank
+    JOINT = "joint"  # both in one space of vectors
+
+
+class Rule(StrEnum):
+    """Which hits are kept: every one, those before the first jump of the scores, or those close enough to the best."""
+
+    ALL = "all"
+    GAP = "gap"
+    RATIO = "ratio"
 
 
 @dataclass(frozen=True, slots=True)

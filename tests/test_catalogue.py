@@ -52,7 +52,7 @@ def test_a_failed_document_is_queued_again_and_a_ready_one_is_not(tmp_path: Path
 
 def test_vectors_come_back_in_the_order_asked_for(library: Any) -> None:
     model = library.embedder.name
-    ids = library.catalogue.ready_ids(model)[:3]
+    ids = library.catalogue.ready_ids(model, pictures=False)[:3]
     (kept, forwards), (_, backwards) = (
         library.catalogue.vectors(model, ids),
         library.catalogue.vectors(model, ids[::-1]),
@@ -63,11 +63,11 @@ def test_vectors_come_back_in_the_order_asked_for(library: Any) -> None:
 
 
 def test_a_chunk_id_that_was_deleted_never_comes_back(own_library: Any, samples: Path) -> None:
-    before = max(own_library.catalogue.ready_ids(own_library.embedder.name))
+    before = max(own_library.catalogue.ready_ids(own_library.embedder.name, pictures=False))
     for info in own_library.documents():
         own_library.delete(info.name)
     own_library.ingest([samples / "sunspot-cycles.pdf"])
-    assert min(own_library.catalogue.ready_ids(own_library.embedder.name)) > before
+    assert min(own_library.catalogue.ready_ids(own_library.embedder.name, pictures=False)) > before
 
 
 def test_conversations_are_kept_newest_first(tmp_path: Path) -> None:

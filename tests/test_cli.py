@@ -90,7 +90,8 @@ def test_delete_takes_a_document_out(own_library: Any) -> None:
 
 def test_index_can_be_made_anew(own_library: Any) -> None:
     assert printed(run("index", "--rebuild", "--library", own_library.folder, "--json")) == {
-        "chunks": sum(d.chunks for d in own_library.documents())
+        "chunks": sum(d.chunks for d in own_library.documents()),
+        "embedder": "all-MiniLM-L6-v2",
     }
 
 
@@ -172,3 +173,47 @@ def test_a_library_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     result = run("ingest", tmp_path, "--library", tmp_path / "file" / "library")
     assert result.exit_code == 1
     assert "as a library" in result.stderr
+
+
+def test_search_in_pictures_finds_pages(library: Any) -> None:
+    hits = printed(run("search", "sunspot number", "--mode", "image", "--library", library.folder, "--json"))["hits"]
+    assert "page" in {hit["type"] for hit in hits}
+    assert all(hit["why"][0].startswith("picture: rank") for hit in hits)
+
+
+def test_a_rule_drops_hits_and_says_why(library: Any) -> None:
+    options = ("--select", "ratio", "--ratio", 1.0001, "--library", library.folder, "--json")
+    found = printed(run("search", "What was the highest yearly sunspot number?", *options))
+    assert len(found["hits"]) + len(found["dropped"]) == 10
+    assert all("below 1.0001 is kept" in dropped["reason"] for dropped in found["dropped"])
+    selection = printed(run("ask", "What was the highest yearly sunspot number?", *options))["selection"]
+    assert [hit["chunk"] for hit in selection["dropped"]] == [hit["chunk"] for hit in found["dropped"]]
+    assert selection["notes"] == found["notes"]
+
+
+def test_domains_are_made_shown_and_identified(own_library: Any) -> None:
+    library = own_library.folder
+    for domain, document in (("sky", "sunspot-cycles.pdf"), ("sea", "pacific-temperatures.pdf")):
+        assert run("domains", "set", domain, document, "--library", library).exit_code == 0
+    shown = printed(run("domains", "--library", library, "--json"))["domains"]
+    assert (shown["sky"], shown["sea"]) == (["sunspot-cycles.pdf"], ["pacific-temperatures.pdf"])
+    odds = printed(run("domains", "identify", "What was the highest sunspot number?", "--library", library, "--json"))
+    assert list(odds["domains"]) == ["sky", "sea"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("search", "sunspots", "--domain", "absent"), "no domain 'absent'"),
+        (("search", "sunspots", "--domain", "auto"), "octavo domains discover"),
+        (("domains", "set", "auto", "sunspot-cycles.pdf"), "cannot be a domain's name"),
+        (("domains", "set", "sky", "absent.pdf"), "no document 'absent.pdf'"),
+        (("domains", "discover", "-n", 50), "5 documents are too few to find 50 domains"),
+        (("index", "--model", "no/such/model"), "no such folder"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(library: Any, arguments: tuple[object, ...], said: str) -> None:
+    result = run(*arguments, "--library", library.folder)
+    assert result.exit_code == 1
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1

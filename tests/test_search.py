@@ -113,6 +113,9 @@ class Reversed(SentenceEmbedder):
         vectors = super().encode(texts)[:, 100::-1]
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
+    def embed_query(self, text: str) -> list[float]:
+        return [float(x) for x in self.encode([text])[0]]
+
 
 def test_anyones_embeddings_serve_a_library(tmp_path: Path, samples: Path) -> None:
     with Library(tmp_path / "library", embedder=DeterministicFakeEmbedding(size=16)) as library:

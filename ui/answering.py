@@ -10,7 +10,7 @@ import streamlit as st
 
 from octavo import contract
 from octavo.generation.model import Answer
-from octavo.library import Library
+from octavo.library import How, Library
 from octavo.settings import Generator as GeneratorName
 from octavo.ui import session
 from octavo.ui.beside import follow
@@ -20,7 +20,12 @@ _STOPPED = "Stopped before it was finished."
 
 
 def answer(
-    library: Library, conversation: int, question: str, documents: Sequence[str], generator: GeneratorName
+    library: Library,
+    conversation: int,
+    question: str,
+    documents: Sequence[str],
+    generator: GeneratorName,
+    how: How,
 ) -> None:
     """Writes the answer to `question` and keeps it as the conversation's next message.
 
@@ -28,7 +33,7 @@ def answer(
     """
     place = st.empty()
     st.button("Stop", icon=":material/stop_circle:", key="stop")  # any click ends this run, hence the writing
-    stream = cast("Generator[str | Answer, None, None]", library.stream(question, documents, generator))
+    stream = cast("Generator[str | Answer, None, None]", library.stream(question, documents, generator, **how))
     text, finished = "", None
     try:
         with closing(follow(stream)) as pieces:

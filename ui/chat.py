@@ -78,11 +78,12 @@ def _answer(library: Library, conversation: int, messages: list[Message], ready:
         _again(question)
         return
     chosen, generator = controls.chosen_documents(ready), controls.chosen_generator(library.settings)
+    how = controls.chosen_how(library.settings)
     _scroll_to_last(len(messages))
     written = st.session_state["writing"] = Event()
     try:
         with st.container(key="writing"), st.chat_message("assistant", avatar=_AVATAR):
-            answering.answer(library, conversation, question, chosen, generator)
+            answering.answer(library, conversation, question, chosen, generator, how)
     finally:
         written.set()
     st.session_state["scroll"] = True

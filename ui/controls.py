@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Any, cast
 
 import streamlit as st
 
 from octavo.ingest.catalogue import DocumentInfo
+from octavo.library import How
+from octavo.retrieval.domains import AUTO, WEIGHTED
+from octavo.retrieval.model import Mode, Rule
 from octavo.settings import EMBEDDED, Generator, Settings
 from octavo.ui import session
 from octavo.ui.words import count, plain, short
 
 _NAMES: dict[Generator, str] = {"extractive": "Exact quotes", "local": "Local model", "openai": "Endpoint"}
+_WAYS = {
+    Mode.TEXT: ("Texts", "Passages and tables, by meaning and by words."),
+    Mode.IMAGE: ("Pictures", "Whole pages, tables and figures, one vector each."),
+    Mode.FUSION: ("Both, by rank", "Texts and pictures; a page that both find rises."),
+    Mode.JOINT: ("Both, in one space", "Texts and pictures by one measure of likeness."),
+}
+_RULES = {
+    Rule.ALL: ("All", "As many as were asked for."),
+    Rule.GAP: ("Up to the first gap", "Stops where the score falls sharply."),
+    Rule.RATIO: ("Near the best", "Drops what scores far below the best."),
+}
 
 
 def ask(ready: Mapping[str, DocumentInfo], on_question: Callable[[], None]) -> None:
@@ -21,6 +35,7 @@ def ask(ready: Mapping[str, DocumentInfo], on_question: Callable[[], None]) -> N
         if ready:
             with st.container(horizontal=True, gap="small", key="controls"):
                 _documents(ready)
+                _evidence(ready, session.library().settings)
                 _generator(session.library().settings)
         words = "Ask a question about your documents" if ready else "Add a PDF first, then ask about it"
         st.chat_input(
@@ -35,6 +50,55 @@ def chosen_documents(ready: Mapping[str, DocumentInfo]) -> list[str]:
 
 def chosen_generator(settings: Settings) -> Generator:
     return cast(Generator, st.session_state.get("generator") or settings.generator)
+
+
+def chosen_how(settings: Settings) -> How:
+    """How evidence is found and chosen."""
+    state = st.session_state
+    return {
+        "mode": state.get("mode") or settings.mode,
+        "rule": state.get("rule") or settings.selection,
+        "domain": state.get("domain") or settings.domain,
+    }
+
+
+def _evidence(ready: Mapping[str, DocumentInfo], settings: Settings) -> None:
+    domains = sorted({info.domain for info in ready.values() if info.domain})
+    choices = [None, *domains, *([AUTO, WEIGHTED] if len(domains) > 1 else [])]
+    names = {None: "All domains", AUTO: "The one that fits the question", WEIGHTED: "Each by how well it fits"}
+    st.session_state.setdefault("mode", settings.mode)
+    st.session_state.setdefault("rule", settings.selection)
+    if st.session_state.get("domain") not in choices:
+        st.session_state["domain"] = settings.domain if settings.domain in choices else None
+    how = chosen_how(settings)
+    with st.popover(_WAYS[Mode(how["mode"])][0], icon=":material/manage_search:", type="tertiary", key="evidence"):
+        _radio("Search in", _WAYS, "mode")
+        _radio("Hits that an answer may use", _RULES, "rule")
+        if domains:
+            st.selectbox(
+                "Domain",
+                choices,
+                format_func=lambda name: names.get(name, name),
+                key="domain",
+                persist_state="session",
+            )
+        else:
+            st.caption("`octavo domains discover` finds domains among the documents, to search in one alone.")
+        if settings.visual_embedder is None:
+            st.caption(
+                "Pictures are found by the text under them; no pixels are looked at until a visual embedder is named."
+            )
+
+
+def _radio(label: str, choices: Mapping[Any, tuple[str, str]], key: str) -> None:
+    st.radio(
+        label,
+        list(choices),
+        format_func=lambda name: choices[name][0],
+        captions=[caption for _, caption in choices.values()],
+        key=key,
+        persist_state="session",
+    )
 
 
 def _documents(ready: Mapping[str, DocumentInfo]) -> None:

@@ -26,7 +26,11 @@ def parse(context: click.Context, file: Path, images: Path | None, as_json: bool
 
     if not file.is_file():
         raise click.UsageError(f"{file}: no such file")
-    with Workers(PyMuPDFReader(), limits(settings_of(context, None))) as workers, pages_bar(file.name) as advance:
+    settings = settings_of(context, None)
+    if file.stat().st_size > settings.max_bytes:
+        size, limit = (value / 2**20 for value in (file.stat().st_size, settings.max_bytes))
+        raise click.ClickException(f"{file}: {size:.0f} MiB, over the limit, {limit:.0f} (OCTAVO_MAX_BYTES raises it)")
+    with Workers(PyMuPDFReader(settings.ocr), limits(settings)) as workers, pages_bar(file.name) as advance:
         try:
             document = read(workers, file, sha256_of(file)[:16], advance)
         except UnreadableError as error:
@@ -135,18 +139,27 @@ def delete(context: click.Context, document: str, library: Path | None, as_json:
 
 
 @click.command()
+@click.option(
+    "--model",
+    metavar="FOLDER|NAME",
+    help="Make this sentence-transformers model (a checkpoint of `octavo train`, say) the library's embedder, "
+    "'embedded' the one it began with.",
+)
+@click.option(
+    "--rebuild", is_flag=True, help="Make the indexes anew instead of mending them; --model may be of other dimensions."
+)
 @library_option
-@click.option("--rebuild", is_flag=True, help="Make both indexes anew instead of mending them.")
 @json_option
 @click.pass_context
-def index(context: click.Context, library: Path | None, rebuild: bool, as_json: bool) -> None:
+def index(context: click.Context, model: str | None, rebuild: bool, library: Path | None, as_json: bool) -> None:
     """Bring the indexes in line with the catalogue, and embed what a new embedder has not embedded yet."""
     from octavo.library import Library
     from octavo.progress import chunks_bar
 
     with Library(settings=existing(context, library)) as shelf, chunks_bar() as show:
-        count = shelf.reindex(rebuild, show)
+        count = shelf.adopt(model, rebuild, show) if model else shelf.reindex(rebuild, show)
+        embedder = shelf.embedder.name
     if as_json:
-        print_json({"chunks": count})
+        print_json({"chunks": count, "embedder": embedder})
     else:
-        click.echo(f"{count} chunks indexed")
+        click.echo(f"{count} chunks indexed by {embedder}")

@@ -28,6 +28,34 @@ document_option = click.option(
 )
 
 
+MODES = click.Choice(["text", "image", "fusion", "joint"])
+
+
+def evidence_options(command: Any) -> Any:
+    """How evidence is found and chosen; each is a setting of that name, so `existing` takes them as they come."""
+    for option in (
+        click.option("--ratio", type=float, help="Ratio rule: keep hits while the best is below so many times theirs."),
+        click.option("--gamma", type=float, help="Gap rule: stop where the logarithm of the score falls by more."),
+        click.option(
+            "--select",
+            "selection",
+            type=click.Choice(["all", "gap", "ratio"]),
+            help="Keep all hits, those before the scores' first gap, or those near the best; default: the settings'.",
+        ),
+        click.option(
+            "--domain", help="Only in this domain; 'auto': the one that fits; 'weighted': each by how well it fits."
+        ),
+        click.option(
+            "--mode",
+            type=MODES,
+            help="Search texts, pictures of pages, tables and figures, both fused by rank, or both in one space.",
+        ),
+        click.option("-k", type=click.IntRange(1, 1000), help="Hits to find; default 10."),
+    ):
+        command = option(command)
+    return command
+
+
 def existing(context: click.Context, library: Path | None, **changes: Any) -> Settings:
     """As `settings_of`, for a command that needs a library that is there."""
     settings = settings_of(context, library, **changes)

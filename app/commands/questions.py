@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from octavo.commands.options import (
     GENERATORS,
     document_option,
+    evidence_options,
     existing,
     json_option,
     library_option,
@@ -19,26 +21,31 @@ from octavo.commands.options import (
 
 @click.command()
 @click.argument("query")
-@click.option("-k", type=click.IntRange(1, 1000), help="Hits to return; default 10.")
+@evidence_options
 @document_option
 @library_option
 @json_option
 @click.pass_context
 def search(
-    context: click.Context, query: str, k: int | None, documents: tuple[str, ...], library: Path | None, as_json: bool
+    context: click.Context, /, query: str, documents: tuple[str, ...], library: Path | None, as_json: bool, **how: Any
 ) -> None:
     """Find the chunks that fit QUERY best, with the reasons for each."""
     from octavo import contract
     from octavo.library import Library
 
-    with Library(settings=existing(context, library)) as shelf:
-        hits = shelf.search(query, k, documents)
+    with Library(settings=existing(context, library, **how)) as shelf:
+        found = shelf.select(query, documents, links=False)
     if as_json:
-        print_json({"hits": [contract.hit(hit) for hit in hits]})
+        chosen = contract.selection(found)
+        print_json({"hits": chosen["kept"], "dropped": chosen["dropped"], "notes": chosen["notes"]})
         return
-    for n, hit in enumerate(hits, 1):
+    for n, hit in enumerate(found.kept, 1):
         click.echo(f"{n:>3}. {hit.document}, page {hit.page}, {hit.chunk.type}  ({'; '.join(hit.why)})")
         click.echo(f"     {short(hit.chunk.text, 160)}")
+    for hit, reason in found.dropped:
+        click.echo(f"  -  {hit.document}, page {hit.page}, {hit.chunk.type}: {reason}")
+    for note in found.notes:
+        click.echo(f"note: {note}")
 
 
 @click.command()
@@ -47,25 +54,28 @@ def search(
 @click.option(
     "--pictures", type=click.Path(path_type=Path, file_okay=False), help="Draw the cited pages here, as PNGs."
 )
+@evidence_options
 @document_option
 @library_option
 @json_option
 @click.pass_context
 def ask(
     context: click.Context,
+    /,
     question: str,
     generator: str | None,
     pictures: Path | None,
     documents: tuple[str, ...],
     library: Path | None,
     as_json: bool,
+    **how: Any,
 ) -> None:
     """Answer QUESTION from the library, with document, page and box of each source."""
     from octavo import contract
     from octavo.library import Library
     from octavo.pictures import draw_citations
 
-    with Library(settings=existing(context, library, generator=generator)) as shelf:
+    with Library(settings=existing(context, library, generator=generator, **how)) as shelf:
         answer = shelf.ask(question, documents)
         drawn = draw_citations(shelf, answer, pictures) if pictures else []
     if as_json:
@@ -77,7 +87,7 @@ def ask(
         click.echo(f"  [{c.number}] {c.document}, page {c.page}, {c.type} ({box}): {short(c.text)}")
     for number in answer.unsupported:
         click.echo(f"  warning: {number} stands in no cited element")
-    for note in answer.notes:
+    for note in (*answer.notes, *answer.selection.notes):
         click.echo(f"  note: {note}")
     for path in drawn:
         click.echo(f"  picture: {path}")

@@ -1,0 +1,101 @@
+"""The command about domains: what a library's documents and questions are about."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from octavo.commands.options import existing, json_option, library_option, print_json
+
+
+@click.group(invoke_without_command=True)
+@library_option
+@json_option
+@click.pass_context
+def domains(context: click.Context, library: Path | None, as_json: bool) -> None:
+    """Show and make domains: groups of documents that a question may be sent to.
+
+    \b
+    octavo domains discover                 finds them by what the documents are about
+    octavo domains set aviation a.pdf b.pdf makes or changes one by hand
+    octavo domains identify "QUESTION"      says which one a question belongs to
+    octavo ask "QUESTION" --domain auto     answers from the documents of that one
+
+    Documents that come in later are put where they fit.
+    """
+    context.obj["library"] = library or context.obj["library"]
+    if context.invoked_subcommand is None:
+        _show(context, as_json)
+
+
+@domains.command()
+@click.option("-n", "count", type=click.IntRange(2, 100), help="How many; default: what sets documents apart best.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--replace", is_flag=True, help="In place of the domains that are there.")
+@library_option
+@json_option
+@click.pass_context
+def discover(
+    context: click.Context, count: int | None, seed: int, replace: bool, library: Path | None, as_json: bool
+) -> None:
+    """Find domains among the documents, and name each by its words."""
+    from octavo.library import Library
+
+    with Library(settings=existing(context, library)) as shelf:
+        shelf.discover_domains(count, seed, replace)
+        _print(shelf, as_json)
+
+
+@domains.command("set")
+@click.argument("domain")
+@click.argument("documents", nargs=-1, required=True)
+@library_option
+@json_option
+@click.pass_context
+def set_(context: click.Context, domain: str, documents: tuple[str, ...], library: Path | None, as_json: bool) -> None:
+    """Put DOCUMENTS (names or SHA-256) into DOMAIN, which is made if it is not there; "" takes them out."""
+    from octavo.library import Library
+
+    with Library(settings=existing(context, library)) as shelf:
+        shelf.set_domain(domain or None, documents)
+        _print(shelf, as_json)
+
+
+@domains.command()
+@click.argument("question")
+@library_option
+@json_option
+@click.pass_context
+def identify(context: click.Context, question: str, library: Path | None, as_json: bool) -> None:
+    """Say which domain QUESTION belongs to, with the probability of each."""
+    from octavo.library import Library
+
+    with Library(settings=existing(context, library)) as shelf:
+        odds = shelf.identify_domain(question)
+    if as_json:
+        print_json({"domains": odds})
+        return
+    for name, probability in odds.items():
+        click.echo(f"{probability:.3f}  {name}")
+
+
+def _show(context: click.Context, as_json: bool) -> None:
+    from octavo.library import Library
+
+    with Library(settings=existing(context, None)) as shelf:
+        _print(shelf, as_json)
+
+
+def _print(shelf: Any, as_json: bool) -> None:
+    found = shelf.domains()
+    if as_json:
+        print_json({"domains": {name: [info.name for info in infos] for name, infos in found.items()}})
+        return
+    if not found.keys() - {""}:
+        click.echo("no domains yet: `octavo domains discover` finds some")
+    for name, infos in found.items():
+        click.echo(f"{name or '(none)'}: {len(infos)} document{'s' if len(infos) != 1 else ''}")
+        for info in infos:
+            click.echo(f"    {info.name}")

@@ -1,0 +1,78 @@
+"""How many of the hits to keep: the adaptive rules of MMed-RAG (Xia et al., ICLR 2025, arXiv 2410.13085).
+
+A fixed k brings noise when few hits fit, and loses evidence when many do; a fall of the scores tells where it ends.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from octavo.retrieval.model import Hit, Rule, Selection
+
+
+def select_gap(scores: Sequence[float], gamma: float) -> int:
+    """How many to keep of `scores` (descending): those before the first i with log(S_i / S_{i+1}) > gamma.
+
+    MMed-RAG, section 3.2, adaptive retrieved context selection. A score that is not positive ends them: its logarithm
+    has no value. Raises ValueError for a negative `gamma`, or scores that rise.
+    """
+    _check(scores)
+    if gamma < 0:
+        raise ValueError(f"gamma must not be negative: {gamma}")
+    for kept, (this, following) in enumerate(itertools.pairwise(scores), 1):
+        if following <= 0 or math.log(this / following) > gamma:
+            return kept
+    return len(scores)
+
+
+def select_ratio(scores: Sequence[float], threshold: float, limit: int) -> int:
+    """How many to keep of `scores` (descending): those with S_1 / S_i < threshold, at most `limit`.
+
+    The rule of the code that MMed-RAG's authors released. A score that is not positive ends them. Raises ValueError for
+    a negative `limit`, or scores that rise.
+    """
+    _check(scores)
+    if limit < 0:
+        raise ValueError(f"limit must not be negative: {limit}")
+    too_far = (n for n, score in enumerate(scores) if score <= 0 or scores[0] / score >= threshold)
+    return min(next(too_far, len(scores)), limit)
+
+
+def choose(hits: Sequence[Hit], rule: Rule, *, gamma: float, threshold: float, limit: int) -> Selection:
+    """The hits (best first) that `rule` keeps, and those it drops with the reason for each."""
+    scores = [hit.score for hit in hits]
+    match rule:
+        case Rule.ALL:
+            return Selection(tuple(hits))
+        case Rule.GAP:
+            kept = select_gap(scores, gamma)
+            reasons = [_after_gap(scores, kept, gamma)] * (len(hits) - kept)
+            rules = f"gap rule, gamma {gamma:g}"
+        case Rule.RATIO:
+            kept = select_ratio(scores, threshold, limit)
+            reasons = [_too_far(scores[0], score, threshold, limit) for score in scores[kept:]]
+            rules = f"ratio rule, threshold {threshold:g}, at most {limit}"
+    note = f"{kept} of {len(hits)} hits kept by the {rules}"
+    return Selection(tuple(hits[:kept]), tuple(zip(hits[kept:], reasons, strict=True)), (note,))
+
+
+def _after_gap(scores: Sequence[float], kept: int, gamma: float) -> str:
+    if kept >= len(scores):
+        return ""
+    best, following = scores[kept - 1], scores[kept]
+    fall = f"log ratio {math.log(best / following):.2f}" if following > 0 else "no longer positive"
+    return f"after the gap below hit {kept}: {best:.4f} to {following:.4f}, {fall} over gamma {gamma:g}"
+
+
+def _too_far(best: float, score: float, threshold: float, limit: int) -> str:
+    if score > 0 and best / score < threshold:
+        return f"beyond the {limit} that are kept at most"
+    ratio = f"{best / score:.2f} times this score" if score > 0 else "positive, this score is not"
+    return f"the best is {ratio}; below {threshold:g} is kept"
+
+
+def _check(scores: Sequence[float]) -> None:
+    if any(later > earlier for earlier, later in itertools.pairwise(scores)):
+        raise ValueError("the scores must be in descending order")

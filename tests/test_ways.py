@@ -1,0 +1,220 @@
+"""The four ways of searching, over the samples' library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from langchain_core.retrievers import BaseRetriever
+from langchain_tests.integration_tests import RetrieversIntegrationTests
+
+from octavo import Library
+from octavo.ingest.catalogue import Catalogue
+from octavo.ingest.model import ElementType
+from octavo.library import LibraryError
+from octavo.retrieval.embedder import ModelMissingError
+from octavo.retrieval.model import Mode
+from octavo.retrieval.search import RETRIEVERS
+from tests.tiny_models import sentence_model
+
+QUESTION = "What was the highest yearly sunspot number?"
+
+
+def test_each_page_table_and_figure_is_one_picture(library: Any) -> None:
+    for info in library.documents():
+        parsed = library.parsed(info.sha256)
+        hits = library.search("number", k=1000, documents=[info.sha256], mode="image")
+        shown = [(hit.chunk.type, hit.elements[0].id) for hit in hits]
+        expected = [(e.type, e.id) for e in parsed.elements if e.type in (ElementType.TABLE, ElementType.FIGURE)]
+        first = {e.page: e.id for e in reversed(parsed.elements)}
+        assert sorted(shown) == sorted([*expected, *((ElementType.PAGE, key) for key in first.values())])
+
+
+def test_the_text_way_finds_texts_and_the_image_way_pictures(library: Any) -> None:
+    assert {hit.chunk.picture for hit in library.search(QUESTION, mode="text")} == {False}
+    assert {hit.chunk.picture for hit in library.search(QUESTION, mode="image")} == {True}
+    for mode in ("fusion", "joint"):
+        assert {hit.chunk.picture for hit in library.search(QUESTION, k=40, mode=mode)} == {True, False}
+
+
+def test_pictures_are_ranked_by_the_mean_direction_of_their_texts(library: Any) -> None:
+    best = library.search(QUESTION, k=1, mode="image")[0]
+    ids = library.catalogue.texts_under([best.chunk.id])[best.chunk.id]
+    _, under = library.catalogue.vectors(library.embedder.name, ids)
+    mean = under.mean(axis=0)
+    cosine = float(mean @ np.asarray(library.embedder.embed_query(QUESTION)) / np.linalg.norm(mean))
+    assert best.score == pytest.approx(cosine, abs=1e-5)
+
+
+def test_fusion_adds_a_units_own_rank_and_its_pages_rank_on_the_other_side(library: Any) -> None:
+    depth = 1000
+    sides = [library.search(QUESTION, k=depth, mode=mode) for mode in ("text", "image")]
+    pages = [list(dict.fromkeys((hit.sha256, hit.page) for hit in side)) for side in sides]
+    expected = {}
+    for own, side in enumerate(sides):
+        for rank, hit in enumerate(side, 1):
+            place = (hit.sha256, hit.page)
+            other = pages[1 - own].index(place) + 1 if place in pages[1 - own] else None
+            expected[hit.chunk.id] = 1 / (60 + rank) + (1 / (60 + other) if other else 0)
+    found = library.search(QUESTION, k=depth, mode="fusion")
+    assert {hit.chunk.id: pytest.approx(hit.score) for hit in found} == expected
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+
+
+def test_joint_is_one_ranking_by_cosine(library: Any) -> None:
+    found = library.search(QUESTION, k=1000, mode="joint")
+    vectors = dict(zip(*library.catalogue.vectors(library.embedder.name, [hit.chunk.id for hit in found]), strict=True))
+    query = np.asarray(library.embedder.embed_query(QUESTION), np.float32)
+    assert [hit.score for hit in found] == pytest.approx([float(vectors[h.chunk.id] @ query) for h in found], abs=1e-5)
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_every_way_searches_in_the_named_documents_alone(library: Any, mode: Mode) -> None:
+    found = library.search(QUESTION, documents=["pacific-temperatures.pdf"], mode=mode)
+    assert {hit.document for hit in found} == {"pacific-temperatures.pdf"}
+
+
+@pytest.mark.parametrize("mode", ["image", "fusion", "joint"])
+def test_every_way_leads_to_an_answer_with_a_citation(library: Any, mode: str) -> None:
+    answer = library.ask(QUESTION, mode=mode)
+    assert (answer.citations[0].document, answer.citations[0].type) != ("", ElementType.PAGE)
+    assert answer.citations[0].document == "sunspot-cycles.pdf"
+
+
+def test_a_library_of_an_older_version_gets_its_pictures_from_a_reindexing(own_library: Any) -> None:
+    from sqlalchemy import text
+
+    with own_library.catalogue.engine.begin() as connection:
+        connection.execute(text("DELETE FROM chunks WHERE picture"))
+    with Library(own_library.folder, embedder=own_library.embedder) as library:
+        with pytest.raises(LibraryError, match="octavo index"):
+            library.search(QUESTION, mode="image")
+        library.reindex()
+        assert library.search(QUESTION, mode="image")
+
+
+def test_a_deleted_documents_pictures_are_gone(own_library: Any) -> None:
+    before = len(own_library.index.pictures)
+    gone = own_library.delete("sunspot-cycles.pdf")
+    assert len(own_library.index.pictures) < before
+    hits = own_library.search(QUESTION, k=1000, mode="image")
+    assert gone.name not in {hit.document for hit in hits}
+
+
+class RetrieverOfAWay(RetrieversIntegrationTests):
+    mode: Mode
+
+    @pytest.fixture(autouse=True)
+    def _library(self, library: Any) -> None:
+        self.index = library.index
+
+    @property
+    def retriever_constructor(self) -> type[BaseRetriever]:
+        return RETRIEVERS[self.mode]
+
+    @property
+    def retriever_constructor_params(self) -> dict[str, Any]:
+        return {"index": self.index}
+
+    @property
+    def retriever_query_example(self) -> str:
+        return QUESTION
+
+
+class TestPictureRetriever(RetrieverOfAWay):
+    mode = Mode.IMAGE
+
+
+class TestFusionRetriever(RetrieverOfAWay):
+    mode = Mode.FUSION
+
+
+class TestJointRetriever(RetrieverOfAWay):
+    mode = Mode.JOINT
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A model of other dimensions than the library's."""
+    return sentence_model(tmp_path / "checkpoint", ["yearly sunspot number", QUESTION])
+
+
+@pytest.fixture
+def adopting(own_library: Any) -> Any:
+    with Library(own_library.folder) as library:
+        yield library
+
+
+def test_a_checkpoint_of_another_dimension_is_refused_and_changes_nothing(adopting: Any, checkpoint: Path) -> None:
+    before = [hit.chunk.id for hit in adopting.search(QUESTION)]
+    with pytest.raises(LibraryError, match="32 dimensions, this library's have 384"):
+        adopting.adopt(str(checkpoint))
+    assert [hit.chunk.id for hit in adopting.search(QUESTION)] == before
+    assert not (adopting.folder / "models").exists()
+
+
+def test_an_adopted_checkpoint_is_copied_and_serves_from_then_on(adopting: Any, checkpoint: Path) -> None:
+    adopting.adopt(str(checkpoint), rebuild=True)
+    (checkpoint / "modules.json").unlink()
+    with Library(adopting.folder) as again:
+        assert again.index.vectors.index.d == 32
+        assert again.search(QUESTION)
+        assert again.catalogue.dimensions("all-MiniLM-L6-v2") == 0
+
+
+def test_a_library_open_elsewhere_follows_the_new_choice(adopting: Any, checkpoint: Path) -> None:
+    with Library(adopting.folder) as other:
+        other.search(QUESTION)
+        adopting.adopt(str(checkpoint), rebuild=True)
+        assert other.search(QUESTION)[0].why
+        assert other.embedder.name == adopting.embedder.name
+
+
+def test_embedded_brings_the_first_model_back(adopting: Any, checkpoint: Path) -> None:
+    before = [hit.chunk.id for hit in adopting.search(QUESTION)]
+    adopting.adopt(str(checkpoint), rebuild=True)
+    adopting.adopt("embedded", rebuild=True)
+    assert [hit.chunk.id for hit in adopting.search(QUESTION)] == before
+    assert not list((adopting.folder / "models").iterdir())
+
+
+@pytest.mark.parametrize("wrong", ["nowhere/at/all/model", "empty"])
+def test_what_is_no_model_is_refused_in_one_line(adopting: Any, tmp_path: Path, wrong: str) -> None:
+    (tmp_path / "empty").mkdir()
+    named = str(tmp_path / wrong) if wrong == "empty" else wrong
+    with pytest.raises(ModelMissingError) as raised:
+        adopting.adopt(named)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_catalogue_of_the_first_version_is_brought_up_to_date_with_all_it_holds(tmp_path: Path) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import create_engine, text
+
+    import octavo.ingest.catalogue as module
+
+    url = f"sqlite:///{tmp_path / 'old.sqlite'}"
+    config = Config()
+    config.set_main_option("script_location", str(Path(module.__file__).parent / "migrations"))
+    with create_engine(url).begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        connection.execute(
+            text(
+                "INSERT INTO documents (id, sha256, name, size, state, title, warnings, added) "
+                "VALUES (1, 'ab', 'a.pdf', 1, 'ready', '', '[]', '2026-01-01 00:00:00')"
+            )
+        )
+        connection.execute(
+            text(
+                "INSERT INTO chunks (id, document_id, type, page, context, text) VALUES (7, 1, 'text', 1, '', 'words')"
+            )
+        )
+    catalogue = Catalogue(url)
+    assert [(info.name, info.chunks, info.domain) for info in catalogue.documents()] == [("a.pdf", 1, None)]
+    assert catalogue.texts([7]) == ([7], ["words"])
+    assert catalogue.pictureless() == [("a.pdf", "ab")]

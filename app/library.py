@@ -226,6 +226,7 @@ class Library:
         """As `ingest`, for sources already found. One ingestion at a time: raises LibraryError when another runs."""
         with self._writing():
             self._follow_choice()
+            self._add_pictures()
             self.files.remove_strays(info.sha256 for info in self.documents())
             report = ingest(
                 sources, self.catalogue, self.files, self._reader, limits(self.settings), self._embedding, on_progress
@@ -266,8 +267,7 @@ class Library:
         """
         with self._writing():
             self._follow_choice()
-            for name, sha256 in self.catalogue.pictureless():
-                self.catalogue.add_chunks(sha256, make_pictures(self.catalogue.parsed(sha256), Path(name).stem))
+            self._add_pictures()
             self._fill(self._embedding, on_progress)
         if rebuild:
             self.index.clear()
@@ -304,6 +304,11 @@ class Library:
             self.models.keep_only(self._choice)
         self.index.sync()
         return len(self.index.vectors)
+
+    def _add_pictures(self) -> None:
+        """Gives the documents that an older version took in their pictures, still without vectors."""
+        for name, sha256 in self.catalogue.pictureless():
+            self.catalogue.add_chunks(sha256, make_pictures(self.catalogue.parsed(sha256), Path(name).stem))
 
     def _fill(self, embedding: Embedding, on_progress: Callable[[int, int], None]) -> None:
         missing, done = embedding.missing(), 0

@@ -70,14 +70,14 @@ class PageReader(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
 class PyMuPDFReader:
     """PyMuPDF's layout models for regions, reading order and table grids; figures and spans completed here.
 
     With `ocr` a page without a text layer gets one by OCR, where the package `rapidocr` is installed.
     """
 
-    ocr: bool = True
+    def __init__(self, ocr: bool = True) -> None:
+        self.ocr = ocr
 
     def outline(self, path: Path) -> Outline:
         with _open(path) as document:

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import silhouette_score
 
@@ -78,21 +78,26 @@ def discover(vectors: NDArray[np.float32], texts: Sequence[str], count: int | No
 
 
 def _names(labels: NDArray[np.int32], texts: Sequence[str]) -> dict[int, str]:
-    """The words that set each group's texts apart, joined by hyphens."""
+    """The words that set each group's texts apart, joined by hyphens.
+
+    A word's weight is its part in the divergence of the group from all, over the share of texts that use it,
+    p log(p / p of all), times the logarithm of how often the group uses it.
+    """
     groups = sorted(set(map(int, labels)))
-    joined = [" ".join(text for label, text in zip(labels, texts, strict=True) if label == group) for group in groups]
-    most = max(1, len(groups) // 2)  # a word of more groups sets none apart
-    weigher = TfidfVectorizer(token_pattern=_WORD, stop_words="english", sublinear_tf=True, max_df=most)
+    counter = CountVectorizer(token_pattern=_WORD, stop_words="english")
     try:
-        weights = weigher.fit_transform(joined).toarray()
-    except ValueError:  # no word sets them apart
+        counts = counter.fit_transform(texts).toarray()
+    except ValueError:  # not a word in any of them
         return {group: f"domain-{n}" for n, group in enumerate(groups, 1)}
-    words = weigher.get_feature_names_out()
+    words, overall = counter.get_feature_names_out(), (counts > 0).mean(axis=0)
     found = {}
-    for n, (group, row) in enumerate(zip(groups, weights, strict=True), 1):
+    for n, group in enumerate(groups, 1):
+        own = counts[labels == group]
+        share = (own > 0).mean(axis=0)
+        weights = share * np.log(np.maximum(share, 1e-9) / overall) * np.log1p(own.sum(axis=0))
         chosen: list[str] = []
-        for index in np.argsort(-row, kind="stable"):
-            if row[index] <= 0 or len(chosen) == _NAME_WORDS:
+        for index in np.argsort(-weights, kind="stable"):
+            if weights[index] <= 0 or len(chosen) == _NAME_WORDS:
                 break
             word = str(words[index])
             if not any(word.startswith(other) or other.startswith(word) for other in chosen):

@@ -202,6 +202,7 @@ class Faulty(PyMuPDFReader):
     """A reader that hangs or dies on page 2."""
 
     def __init__(self, fault: str) -> None:
+        super().__init__()
         self.fault = fault
 
     def read(self, path: Path, prefix: str, first: int, last: int) -> list[PageContent]:

@@ -116,6 +116,11 @@ def test_the_history_begins_with_the_model_as_it_came(trained: Path) -> None:
     assert steps == [0, *range(4, 21, 4)]
 
 
+def test_the_last_step_is_evaluated_too(place: Path, tmp_path: Path) -> None:
+    written = train([place / "data.jsonl"], tmp_path / "out", plan(place, epochs=1, evaluate_every=4))
+    assert [line["step"] for line in written.history] == [0, 4, 8, 10]
+
+
 def test_the_report_says_how_many_questions_and_reports_each_split_has(trained: Path) -> None:
     data = report(trained)["data"]
     assert data["train"] == {"questions": 84, "reports": 28, "pairs": 84}

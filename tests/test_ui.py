@@ -19,6 +19,7 @@ from octavo import contract
 from octavo.ingest.model import Page, ParsedDocument
 from octavo.ingest.pipeline import IngestReport
 from octavo.library import Library
+from octavo.retrieval.model import Mode, Rule
 from octavo.ui import uploads
 
 pytestmark = pytest.mark.slow
@@ -289,3 +290,19 @@ def test_a_missing_model_gives_way_to_what_was_found(library: Path, monkeypatch:
     assert "missing.gguf" in said(app)
     assert "Traceback" not in said(app)
     assert "48 metres" in said(app)
+
+
+def test_the_way_the_rule_and_the_domain_of_the_evidence_are_chosen_and_told(library: Path) -> None:
+    with Library(library) as opened:
+        opened.set_domain("sea", ["lighthouse.pdf"])
+        opened.set_domain("land", ["bakery.pdf"])
+    app = start()
+    sound(app.radio(key="mode").set_value(Mode.IMAGE).run())
+    sound(app.radio(key="rule").set_value(Rule.RATIO).run())
+    sound(app.selectbox(key="domain").set_value("sea").run())
+    ask(app)
+    told = said(app)
+    assert "48 metres" in told
+    assert "picture: rank 1" in told
+    assert "domain: sea" in told
+    assert "kept by the ratio rule" in told

@@ -73,6 +73,7 @@ def train(
     TrainingFolderError, ModelMissingError and OSError, before anything is written where it can be known.
     """
     began = perf_counter()
+    getLogger("sentence_transformers").setLevel(ERROR)  # its warnings are for those who call it
     blank: list[str] = []
     rows = read_rows(files, blank.append)
     splits = split_by_report(rows, plan.seed)
@@ -183,7 +184,6 @@ def load(model: str) -> SentenceTransformer:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    getLogger("sentence_transformers").setLevel(ERROR)
     try:
         return SentenceTransformer(
             str(embedded_folder()) if model == EMBEDDED else model,

@@ -37,7 +37,7 @@ from octavo.retrieval.embedder import Embedder, SentenceEmbedder, as_embedder
 from octavo.retrieval.engine import SearchEngine
 from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Mode, Rule, Selection
-from octavo.retrieval.search import follow_links
+from octavo.retrieval.search import bring_pages, follow_links
 from octavo.retrieval.selection import choose
 from octavo.retrieval.visual import PictureEmbedder, TextUnderPictures, VisualEmbedder
 from octavo.settings import EMBEDDED, Generator, Settings
@@ -403,9 +403,12 @@ class Library:
     def select(self, query: str, documents: Sequence[str] = (), *, links: bool = True, **how: Unpack[How]) -> Selection:
         """The evidence for an answer: the hits that the rule keeps, and with `links` what these lead to beside it."""
         s, k = self.settings, how.get("k") or self.settings.k
-        hits = self.search(query, k, documents, mode=how.get("mode"), domain=how.get("domain"))
+        mode = Mode(how.get("mode") or s.mode)
+        hits = self.search(query, k, documents, mode=mode, domain=how.get("domain"))
         chosen = choose(hits, Rule(how.get("rule") or s.selection), gamma=s.gamma, threshold=s.ratio, limit=k)
         brought = follow_links(self.catalogue, chosen.kept, _LINKED) if links else []
+        if links and mode is Mode.FUSION:  # texts and the pictures of their pages, in one prompt
+            brought += bring_pages(self.catalogue, chosen.kept)
         dropped = [pair for pair in chosen.dropped if pair[0].chunk.id not in {hit.chunk.id for hit in brought}]
         return Selection((*chosen.kept, *brought), tuple(dropped), chosen.notes)
 

@@ -333,6 +333,20 @@ class Catalogue:
                 found.update({key: (document, page) for key, document, page in session.execute(query)})
         return found
 
+    def page_pictures(self, ids: Sequence[int]) -> dict[int, int]:
+        """For each of these chunks the picture of the page that it begins on, in the order of `ids`."""
+        whole = aliased(ChunkRow)
+        found: dict[int, int] = {}
+        with Session(self.engine) as session:
+            for some in _batched(ids):
+                query = (
+                    select(ChunkRow.id, whole.id)
+                    .join(whole, (whole.document_id == ChunkRow.document_id) & (whole.page == ChunkRow.page))
+                    .where(ChunkRow.id.in_(some), whole.picture, whole.type == ElementType.PAGE)
+                )
+                found.update(session.execute(query).tuples().all())
+        return {key: found[key] for key in ids if key in found}
+
     # Domains and choices
 
     def set_domain(self, documents: Mapping[str, str | None]) -> None:

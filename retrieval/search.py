@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import cast
+from collections.abc import Hashable, Sequence
+from typing import TypeVar, cast
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
@@ -22,17 +22,19 @@ from octavo.retrieval.store import FaissStore
 Ranking = dict[int, tuple[float, tuple[str, ...]]]
 """Chunk id -> its score, higher for better, and the reasons in words."""
 
+T = TypeVar("T", bound=Hashable)
+
 _DEPTH = 100  # of each list that is fused
 _RRF = 60  # Cormack, Clarke and Buettcher, SIGIR 2009
 _LINK_NAMES = {LinkType.MENTION_OF: "named by", LinkType.CONTINUES: "goes on from or to"}
 
 
-def fuse(rankings: Sequence[Sequence[int]], constant: int = _RRF) -> dict[int, float]:
+def fuse(rankings: Sequence[Sequence[T]], constant: int = _RRF) -> dict[T, float]:
     """Reciprocal-rank fusion: key -> sum over the rankings that hold it of 1 / (constant + rank), ranks from 1.
 
     Cormack, Clarke and Buettcher, SIGIR 2009.
     """
-    scores: dict[int, float] = defaultdict(float)
+    scores: dict[T, float] = defaultdict(float)
     for ranking in rankings:
         for rank, key in enumerate(ranking, 1):
             scores[key] += 1 / (constant + rank)
@@ -106,7 +108,7 @@ class PictureRetriever(LibraryRetriever):
 
 
 class FusionRetriever(LibraryRetriever):
-    """Text chunks and pictures, fused by rank: each counts its own list, and its page's best place in the other."""
+    """Pages by their ranks among the texts and among the pictures, each shown by what stands highest of it."""
 
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
         sides = [
@@ -115,16 +117,18 @@ class FusionRetriever(LibraryRetriever):
         ]
         orders = [sorted(side, key=lambda key: -side[key][0]) for side in sides]
         place = self.index.catalogue.places([key for order in orders for key in order])
-        pages = [list(dict.fromkeys(place[key] for key in order if key in place)) for order in orders]
-        rank_of = [{page: n for n, page in enumerate(ranked, 1)} for ranked in pages]
+        shown: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)  # page: (rank, side, chunk)
+        pages = []
+        for number, order in enumerate(orders):
+            best = dict(reversed([(place[key], (n, key)) for n, key in enumerate(order) if key in place]))
+            for page, (n, key) in best.items():
+                shown[page].append((n, number, key))
+            pages.append(sorted(best, key=lambda page, best=best: best[page]))  # type: ignore[misc]
         ranking: Ranking = {}
-        for own, (side, order) in enumerate(zip(sides, orders, strict=True)):
-            name = ("texts", "pictures")[1 - own]
-            for n, key in enumerate(order, 1):
-                score, why = 1 / (_RRF + n), side[key][1]
-                if there := rank_of[1 - own].get(place.get(key, (-1, -1))):
-                    score, why = score + 1 / (_RRF + there), (*why, f"its page: rank {there} of the {name}")
-                ranking[key] = score, why
+        for page, score in fuse(pages).items():
+            _, number, key = min(shown[page])
+            ranks = [f"{pages[n].index(page) + 1} of the {('texts', 'pictures')[n]}" for _, n, _ in sorted(shown[page])]
+            ranking[key] = score, (*sides[number][key][1], f"its page: rank {' and '.join(ranks)}")
         return ranking
 
 
@@ -184,3 +188,17 @@ def follow_links(catalogue: Catalogue, hits: Sequence[Hit], most: int) -> list[H
         hit, why = reasons[stored.chunk.id or -1]
         brought.append(Hit(stored.chunk, stored.document, stored.sha256, stored.elements, hit.score * 0.99, (why,)))
     return brought
+
+
+def bring_pages(catalogue: Catalogue, hits: Sequence[Hit]) -> list[Hit]:
+    """The pictures of the pages that the hits stand on and no hit shows yet, best hit's first, scored just below it."""
+    owner = {hit.chunk.id: hit for hit in hits if hit.chunk.id is not None}
+    whole = catalogue.page_pictures(list(owner))
+    first = {page: owner[key] for key, page in reversed(list(whole.items())) if page not in owner}
+    return [
+        Hit(
+            s.chunk, s.document, s.sha256, s.elements, hit.score * 0.99, (f"page: of the {hit.chunk.type} found on it",)
+        )
+        for s in catalogue.chunks(sorted(first, key=lambda page: -first[page].score))
+        if (hit := first[s.chunk.id or -1])
+    ]

@@ -35,8 +35,7 @@ def test_each_page_table_and_figure_is_one_picture(library: Any) -> None:
 def test_the_text_way_finds_texts_and_the_image_way_pictures(library: Any) -> None:
     assert {hit.chunk.picture for hit in library.search(QUESTION, mode="text")} == {False}
     assert {hit.chunk.picture for hit in library.search(QUESTION, mode="image")} == {True}
-    for mode in ("fusion", "joint"):
-        assert {hit.chunk.picture for hit in library.search(QUESTION, k=40, mode=mode)} == {True, False}
+    assert {hit.chunk.picture for hit in library.search(QUESTION, k=40, mode="joint")} == {True, False}
 
 
 def test_pictures_are_ranked_by_the_mean_direction_of_their_texts(library: Any) -> None:
@@ -48,19 +47,33 @@ def test_pictures_are_ranked_by_the_mean_direction_of_their_texts(library: Any) 
     assert best.score == pytest.approx(cosine, abs=1e-5)
 
 
-def test_fusion_adds_a_units_own_rank_and_its_pages_rank_on_the_other_side(library: Any) -> None:
-    depth = 1000
-    sides = [library.search(QUESTION, k=depth, mode=mode) for mode in ("text", "image")]
-    pages = [list(dict.fromkeys((hit.sha256, hit.page) for hit in side)) for side in sides]
-    expected = {}
-    for own, side in enumerate(sides):
-        for rank, hit in enumerate(side, 1):
-            place = (hit.sha256, hit.page)
-            other = pages[1 - own].index(place) + 1 if place in pages[1 - own] else None
-            expected[hit.chunk.id] = 1 / (60 + rank) + (1 / (60 + other) if other else 0)
-    found = library.search(QUESTION, k=depth, mode="fusion")
-    assert {hit.chunk.id: pytest.approx(hit.score) for hit in found} == expected
+def test_fusion_ranks_pages_by_their_ranks_among_texts_and_pictures(library: Any) -> None:
+    sides = [library.search(QUESTION, k=1000, mode=mode) for mode in ("text", "image")]
+    expected: dict[tuple[str, int], float] = {}
+    for side in sides:
+        for rank, page in enumerate(dict.fromkeys((hit.sha256, hit.page) for hit in side), 1):
+            expected[page] = expected.get(page, 0) + 1 / (60 + rank)
+    found = library.search(QUESTION, k=1000, mode="fusion")
+    assert {(hit.sha256, hit.page): pytest.approx(hit.score) for hit in found} == expected
+    assert len(found) == len(expected)
     assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+
+
+def test_a_fused_page_is_shown_by_what_ranks_highest_of_it(library: Any) -> None:
+    ranks = {}
+    for mode in ("text", "image"):
+        for rank, hit in enumerate(library.search(QUESTION, k=1000, mode=mode)):
+            ranks.setdefault((hit.sha256, hit.page), []).append((rank, mode == "image", hit.chunk.id))
+    for hit in library.search(QUESTION, k=1000, mode="fusion"):
+        assert hit.chunk.id == min(ranks[hit.sha256, hit.page])[2]
+
+
+def test_for_an_answer_fusion_adds_the_picture_of_each_page(library: Any) -> None:
+    kept = library.select(QUESTION, mode="fusion", k=5).kept
+    pages = {(hit.sha256, hit.page) for hit in library.search(QUESTION, k=5, mode="fusion")}
+    assert pages <= {(hit.sha256, hit.page) for hit in kept if hit.chunk.type is ElementType.PAGE}
+    ids = [hit.chunk.id for hit in kept]
+    assert len(ids) == len(set(ids))
 
 
 def test_joint_is_one_ranking_by_cosine(library: Any) -> None:

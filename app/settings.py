@@ -38,8 +38,8 @@ class Settings(BaseSettings):
     mode: Mode = Field(Mode.TEXT, description="what is searched: text, image, fusion or joint")
     domain: str | None = Field(None, description="search in this domain only; 'auto' identifies it, 'weighted' weighs")
     selection: Rule = Field(Rule.ALL, description="which hits an answer may use: all, or by the gap or ratio rule")
-    gamma: float = Field(0.5, ge=0, description="gap rule: a fall of the score's logarithm that ends the evidence")
-    ratio: float = Field(2.0, gt=1, description="ratio rule: how many times a hit's score the best may be, at most")
+    gamma: float = Field(0.15, ge=0, description="gap rule: a fall of the score's logarithm that ends the evidence")
+    ratio: float = Field(1.2, gt=1, description="ratio rule: how many times a hit's score the best may be, at most")
 
     generator: Generator = Field("extractive", description="what writes answers")
     local_model: str = Field(EMBEDDED, description="'embedded' (Gemma 3 270M) or the path of a GGUF file")

@@ -6,11 +6,12 @@ import fcntl
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from time import perf_counter
+from types import EllipsisType
 from typing import Any, TypedDict, Unpack, cast
 
 from langchain_core.embeddings import Embeddings
@@ -28,11 +29,11 @@ from octavo.ingest.files import Files
 from octavo.ingest.model import Box, ElementType, ParsedDocument, State
 from octavo.ingest.pictures import make_pictures
 from octavo.ingest.pipeline import IngestReport, Progress, Source, discover, ingest
-from octavo.ingest.reader import PyMuPDFReader
+from octavo.ingest.reader import PyMuPDFReader, UnreadableError
 from octavo.ingest.render import Colour, page_png
 from octavo.ingest.workers import Limits
 from octavo.models import ModelShelf
-from octavo.retrieval.domains import valid_name
+from octavo.retrieval.domains import DomainError, valid_name
 from octavo.retrieval.embedder import Embedder, SentenceEmbedder, as_embedder
 from octavo.retrieval.engine import SearchEngine
 from octavo.retrieval.index import Index
@@ -77,7 +78,7 @@ class How(TypedDict, total=False):
     """How evidence is found and chosen, as the settings of these names say it; what is left out is the settings'."""
 
     mode: Mode | str
-    domain: str | None
+    domain: str | None  # None: all of them, whatever the settings say
     rule: Rule | str
     k: int
 
@@ -130,7 +131,7 @@ class Library:
         self.looker: PictureEmbedder = VisualEmbedder(visual) if visual else TextUnderPictures(self.embedder)
         self.engine = SearchEngine(self.folder / "index", self.catalogue, self.embedder, self.looker, self._retriever)
         self.reader = ExtractiveReader(self.embedder)
-        self._stamp: tuple[int, ...] | None = None
+        self._stamp: tuple[int, int] | None = None
         self._answerers: dict[Generator | None, Answerer] = {}
 
     def __enter__(self) -> Library:
@@ -231,7 +232,11 @@ class Library:
             report = ingest(
                 sources, self.catalogue, self.files, self._reader, limits(self.settings), self._embedding, on_progress
             )
-            self.catalogue.set_domain(self.engine.place())
+            with suppress(UnreadableError):  # of a document of before; `octavo index` tells
+                self._fill(self._embedding)
+            new = [i.sha256 for i in report.documents if i.state is State.READY and i.sha256 not in report.unchanged]
+            with suppress(DomainError):  # which the next question to a domain tells
+                self.catalogue.set_domain(self.engine.place(new))
             return report
 
     def documents(self) -> list[DocumentInfo]:
@@ -282,6 +287,8 @@ class Library:
         A folder is copied into the library. Until all is embedded anew the library stays as it was. Raises LibraryError
         for a model of another dimension than the library's vectors, unless `rebuild`, and ModelMissingError.
         """
+        if self._given_embedder:
+            raise LibraryError("this library was opened with an embedder of its own, which would win")
         if self.settings.embedder:
             raise LibraryError(
                 f"the setting `embedder` names {self.settings.embedder!r} and would win: unset OCTAVO_EMBEDDER"
@@ -298,9 +305,11 @@ class Library:
             looker = self.looker if visual else TextUnderPictures(chosen)
             embedding = self._embedding_by(chosen, looker)
             self._fill(embedding, on_progress)
+            replaced = self.embedder.name
             self.catalogue.choose(_EMBEDDER, self.models.keep(model))
-            self._open()
-            self.catalogue.forget_vectors({space.model for space in embedding.spaces})
+            self._follow_choice()
+            if replaced not in {space.model for space in embedding.spaces}:
+                self.catalogue.forget_vectors(replaced)
             self.models.keep_only(self._choice)
         self.index.sync()
         return len(self.index.vectors)
@@ -310,7 +319,7 @@ class Library:
         for name, sha256 in self.catalogue.pictureless():
             self.catalogue.add_chunks(sha256, make_pictures(self.catalogue.parsed(sha256), Path(name).stem))
 
-    def _fill(self, embedding: Embedding, on_progress: Callable[[int, int], None]) -> None:
+    def _fill(self, embedding: Embedding, on_progress: Callable[[int, int], None] = lambda done, of: None) -> None:
         missing, done = embedding.missing(), 0
         for made in embedding.fill():
             done += made
@@ -318,8 +327,9 @@ class Library:
 
     def _follow_choice(self) -> None:
         """Opens anew when another process has chosen another embedder."""
-        if self.catalogue.choice(_EMBEDDER) != self._choice:
-            with self._lock:
+        choice = self.catalogue.choice(_EMBEDDER)
+        with self._lock:
+            if choice != self._choice:
                 self._open()
 
     # Domains
@@ -372,12 +382,12 @@ class Library:
         documents: Sequence[str] = (),
         *,
         mode: Mode | str | None = None,
-        domain: str | None = None,
+        domain: str | EllipsisType | None = ...,
     ) -> list[Hit]:
         """The `k` best chunks for `query`, best first; in `documents` (names or hashes) only, if any are given.
 
-        `mode` is one of the four ways; `domain` a domain's name, "auto" or "weighted". Raises LibraryError for an empty
-        library or query, and DomainError.
+        `mode` is one of the four ways; `domain` a domain's name, "auto", "weighted", or None for all; both are the
+        settings' by default. Raises LibraryError for an empty library or query, and DomainError.
         """
         if not query.strip():
             raise LibraryError("the question is empty")
@@ -386,7 +396,8 @@ class Library:
         if way is not Mode.TEXT and not (len(self.index.pictures) and len(self.index.joint)):
             raise LibraryError(f"no pictures embedded by {self.looker.name!r} yet: `octavo index` does it")
         among = [self.find(document).sha256 for document in documents] or None
-        return self.engine.search(query, way, k or self.settings.k, among, domain or self.settings.domain)
+        within = self.settings.domain if isinstance(domain, EllipsisType) else domain
+        return self.engine.search(query, way, k or self.settings.k, among, within)
 
     def _refresh(self) -> None:
         """Sees what was changed here or in another process. Raises LibraryError when there is nothing to search."""
@@ -404,7 +415,7 @@ class Library:
         """The evidence for an answer: the hits that the rule keeps, and with `links` what these lead to beside it."""
         s, k = self.settings, how.get("k") or self.settings.k
         mode = Mode(how.get("mode") or s.mode)
-        hits = self.search(query, k, documents, mode=mode, domain=how.get("domain"))
+        hits = self.search(query, k, documents, mode=mode, domain=how.get("domain", ...))
         chosen = choose(hits, Rule(how.get("rule") or s.selection), gamma=s.gamma, threshold=s.ratio, limit=k)
         brought = follow_links(self.catalogue, chosen.kept, _LINKED) if links else []
         if links and mode is Mode.FUSION:  # texts and the pictures of their pages, in one prompt

@@ -50,6 +50,8 @@ def run(
     for way in ways:
         if any(way is other for _, other in pending):
             way.search(_WARM_UP)
+            if way.ask:
+                way.ask(_WARM_UP)
     on_progress(total - len(pending), total)
     for done, (question, way) in enumerate(pending, total - len(pending) + 1):
         outcome = _outcome(question, way, k)

@@ -6,10 +6,10 @@ Everything else (the indexes, the pictures) can be made again from it and the PD
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from alembic import command
@@ -35,7 +35,9 @@ from octavo.ingest.schema import (
     PageRow,
 )
 
+T = TypeVar("T")
 _HASH_DIGITS = 6  # of a SHA-256 that may stand for a document
+_CHANGES = "changes"  # the choice that counts them
 _PARAMETERS = 900  # values in one IN (...), below every database's limit
 
 
@@ -121,13 +123,12 @@ class Catalogue:
                 rows = session.scalars(hashed.order_by(DocumentRow.name, DocumentRow.id)).all()
             return [_counted(session, row) for row in rows]
 
-    def stamp(self) -> tuple[int, ...]:
-        """Numbers that change whenever a document becomes ready or goes."""
-        ready = select(func.count(), func.sum(DocumentRow.id), func.max(DocumentRow.id)).where(
-            DocumentRow.state == State.READY
-        )
+    def stamp(self) -> tuple[int, int]:
+        """The number of ready documents, and one that changes with whatever a search could find or leave out."""
+        ready = select(func.count()).select_from(DocumentRow).where(DocumentRow.state == State.READY)
         with Session(self.engine) as session:
-            return tuple(value or 0 for value in session.execute(ready).one())
+            changes = session.get(ChoiceRow, _CHANGES)
+            return session.scalar(ready) or 0, int(changes.value) if changes else 0
 
     def queue(self, sha256: str, name: str, size: int, source: str | None) -> DocumentInfo:
         """Enters a document, or readies one that failed for another try; others keep their state."""
@@ -178,6 +179,7 @@ class Catalogue:
         """Removes a document and every row that hangs on it."""
         with Session(self.engine) as session, session.begin():
             _remove(session, _row(session, sha256))
+            _touch(session)
 
     def parsed(self, sha256: str) -> ParsedDocument:
         """Pages, elements and links of a document, in reading order."""
@@ -219,6 +221,7 @@ class Catalogue:
         ]
         with Session(self.engine) as session, session.begin():
             _insert(session, EmbeddingRow, rows)
+            _touch(session)
 
     def finish(self, sha256: str, source: str | None = None) -> list[tuple[str, str]]:
         """Marks a document whose chunks all have vectors: parsed -> ready.
@@ -227,6 +230,7 @@ class Catalogue:
         """
         with Session(self.engine) as session, session.begin():
             session.execute(update(DocumentRow).where(DocumentRow.sha256 == sha256).values(state=State.READY))
+            _touch(session)
             old = select(DocumentRow).where(DocumentRow.source == source, DocumentRow.sha256 != sha256)
             ousted = list(session.scalars(old)) if source else []
             for row in ousted:
@@ -257,10 +261,11 @@ class Catalogue:
             vector = session.scalar(select(EmbeddingRow.vector).where(EmbeddingRow.model == model).limit(1))
             return len(vector) // 4 if vector else 0
 
-    def forget_vectors(self, models: Iterable[str]) -> None:
-        """Deletes the vectors of all models but these."""
+    def forget_vectors(self, model: str) -> None:
+        """Deletes the vectors of a model."""
         with Session(self.engine) as session, session.begin():
-            session.execute(delete(EmbeddingRow).where(EmbeddingRow.model.not_in(list(models))))
+            session.execute(delete(EmbeddingRow).where(EmbeddingRow.model == model))
+            _touch(session)
 
     def ready_ids(self, model: str, pictures: bool, documents: Sequence[str] | None = None) -> list[int]:
         """Ids, ascending, of ready documents' chunks with a vector of `model`; of `documents` (SHA-256) if given.
@@ -274,10 +279,11 @@ class Catalogue:
             .where(DocumentRow.state == State.READY, ChunkRow.picture == pictures)
             .order_by(ChunkRow.id)
         )
-        if documents is not None:
-            query = query.where(DocumentRow.sha256.in_(documents))
         with Session(self.engine) as session:
-            return list(session.scalars(query))
+            if documents is None:
+                return list(session.scalars(query))
+            found = [session.scalars(query.where(DocumentRow.sha256.in_(some))) for some in _batched(list(documents))]
+            return sorted(key for some in found for key in some)
 
     def vectors(self, model: str, ids: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
         """Those of `ids` that are still there, in that order, and their vectors, shape (n, dimensions), float32."""
@@ -364,6 +370,7 @@ class Catalogue:
     def choose(self, name: str, value: str) -> None:
         with Session(self.engine) as session, session.begin():
             session.merge(ChoiceRow(name=name, value=value))
+            _touch(session)
 
     # Links
 
@@ -421,7 +428,7 @@ class Catalogue:
             session.add(row)
 
 
-def _batched(ids: Sequence[int]) -> list[Sequence[int]]:
+def _batched(ids: Sequence[T]) -> list[Sequence[T]]:
     return [ids[i : i + _PARAMETERS] for i in range(0, len(ids), _PARAMETERS)]
 
 
@@ -464,6 +471,13 @@ def _row(session: Session, sha256: str) -> DocumentRow:
     return session.scalars(select(DocumentRow).where(DocumentRow.sha256 == sha256)).one()
 
 
+def _touch(session: Session) -> None:
+    """Notes that something changed, for those who keep what they read."""
+    row = session.get(ChoiceRow, _CHANGES) or ChoiceRow(name=_CHANGES, value="0")
+    row.value = str(int(row.value) + 1)
+    session.add(row)
+
+
 def _clear(session: Session, document: int) -> None:
     """Deletes what was read of a document; rows that hang on these go by the foreign keys."""
     for table in (ChunkRow, ElementRow, PageRow):
@@ -475,8 +489,9 @@ def _remove(session: Session, row: DocumentRow) -> None:
     _clear(session, row.id)
     for message in session.scalars(select(MessageRow).where(MessageRow.role == "assistant")):
         answer = message.answer or {}
+        hits = [hit for hits in answer.get("selection", {}).values() for hit in hits if isinstance(hit, dict)]
         if not any(cited["sha256"] == row.sha256 for cited in answer.get("citations", ())) and not any(
-            hit["document"] == row.name for hit in answer.get("selection", {}).get("kept", ())
+            hit["document"] == row.name for hit in hits
         ):
             continue
         selection = {

@@ -16,6 +16,7 @@ from octavo.ingest.catalogue import Catalogue, StoredChunk
 from octavo.ingest.files import Files
 from octavo.ingest.geometry import union
 from octavo.ingest.model import ElementType
+from octavo.ingest.reader import UnreadableError
 from octavo.ingest.render import page_png
 
 Vectors = NDArray[np.float32]
@@ -100,7 +101,10 @@ class Embedding:
 
 
 def chunk_png(files: Files, stored: StoredChunk) -> bytes:
-    """What a chunk shows, as PNG bytes: its page, or its table or figure with the caption."""
-    boxes = [e.bbox for e in stored.elements if e.page == stored.chunk.page]
-    clip = None if stored.chunk.type is ElementType.PAGE else union(boxes)
-    return page_png(files.pdf(stored.sha256), stored.chunk.page, clip=clip, dpi=_DPI)
+    """What a chunk shows, as PNG bytes: its page, or its table or figure with the caption. Raises UnreadableError."""
+    page = stored.chunk.page
+    clip = None if stored.chunk.type is ElementType.PAGE else union(e.bbox for e in stored.elements if e.page == page)
+    try:
+        return page_png(files.pdf(stored.sha256), page, clip=clip, dpi=_DPI)
+    except (RuntimeError, IndexError) as error:
+        raise UnreadableError(f"page {page} cannot be drawn: {' '.join(str(error).split())}") from error

@@ -219,10 +219,15 @@ class _Ingestion:
         self.catalogue.store_parsed(info.sha256, parsed, [*chunks, *make_pictures(parsed, Path(info.name).stem)])
 
     def _embed(self, info: DocumentInfo, source: str | None, size: int) -> DocumentInfo:
-        """Parsed -> ready."""
-        for _ in self.embedding.fill(info.sha256):
-            if self.stopping.is_set():
-                raise _Stopped
+        """Parsed -> ready, or failed where a picture of it cannot be drawn for the model that looks at it."""
+        try:
+            for _ in self.embedding.fill(info.sha256):
+                if self.stopping.is_set():
+                    raise _Stopped
+        except UnreadableError as error:
+            self.catalogue.fail(info.sha256, str(error))
+            self.files.store_pictures(info.sha256, {})
+            return self._report(self._current(info), size)
         return self._report(self._ready(info, source), size)
 
     def _ready(self, info: DocumentInfo, source: str | None) -> DocumentInfo:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Lock
 
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf
 
 Colour = tuple[float, float, float]
 _MOST_PIXELS = 4000
+_LOCK = Lock()  # MuPDF is not made for threads, and the chat has several
 
 
 def page_png(
@@ -20,7 +22,7 @@ def page_png(
     Boxes in points on the page as displayed; `clip` shows that part of it alone. At most 4,000 pixels on the page's
     longer side, whatever size it claims. Raises IndexError for a page that is not there.
     """
-    with pymupdf.open(path, filetype="pdf") as document:
+    with _LOCK, pymupdf.open(path, filetype="pdf") as document:
         if not 1 <= number <= document.page_count:
             raise IndexError(f"page {number} of {document.page_count}")
         page = document[number - 1]
@@ -31,5 +33,7 @@ def page_png(
             shape.finish(color=colour, fill=colour, fill_opacity=0.12, width=1.2)
         shape.commit(overlay=True)
         scale = min(dpi / 72, _MOST_PIXELS / max(page.rect.width, page.rect.height))
-        matrix = pymupdf.Matrix(scale, scale)
-        return bytes(page.get_pixmap(matrix=matrix, alpha=False, clip=clip).tobytes("png"))
+        part = page.rect if clip is None else pymupdf.Rect(clip) & page.rect
+        shown = page.rect if part.is_empty else part
+        picture = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False, clip=shown)
+        return bytes(picture.tobytes("png"))

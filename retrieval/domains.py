@@ -9,19 +9,17 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import silhouette_score
 
 AUTO, WEIGHTED = "auto", "weighted"
 """In place of a domain's name: the one that the identifier finds, or every one by its probability."""
 
 _CHUNKS = 500  # of each domain that are learnt from: more change nothing but the time
 _MOST_DOMAINS = 12
+_SILHOUETTE = 2000  # documents that judge a number of domains: its time grows with their square
 _NAME_WORDS = 3
 _WORD = r"(?u)\b[a-z]{4,}\b"
 
@@ -35,6 +33,8 @@ class DomainIdentifier:
 
     def __init__(self, vectors: Mapping[str, NDArray[np.float32]], seed: int = 0) -> None:
         """`vectors`: for each of two or more domains those of its chunks, shape (n, dimensions). Raises DomainError."""
+        from sklearn.linear_model import LogisticRegression  # a second of imports that others are spared
+
         if len(vectors) < 2:
             raise DomainError("at least two domains are needed to tell them apart")
         generator = np.random.default_rng(seed)
@@ -61,6 +61,9 @@ def discover(vectors: NDArray[np.float32], texts: Sequence[str], count: int | No
     K-means into `count` groups, by default the number (2 to 12) with the best silhouette; a group is named by the words
     that its documents use and others do not. Raises DomainError for fewer documents than groups, or than 3.
     """
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import silhouette_score
+
     n = len(vectors)
     if n < max(3, count or 0):
         raise DomainError(f"{n} documents are too few to find {count or 'several'} domains among them")
@@ -69,7 +72,8 @@ def discover(vectors: NDArray[np.float32], texts: Sequence[str], count: int | No
     for groups in counts:
         labels = KMeans(groups, n_init=10, random_state=seed).fit_predict(vectors)
         several = 1 < len(set(labels)) < n
-        quality = float(silhouette_score(vectors, labels)) if several else -1.0
+        sample = min(n, _SILHOUETTE)
+        quality = float(silhouette_score(vectors, labels, sample_size=sample, random_state=seed)) if several else -1.0
         if best is None or quality > best[0]:
             best = quality, labels
     assert best is not None  # noqa: S101 - there is always a count to try
@@ -84,17 +88,19 @@ def _names(labels: NDArray[np.int32], texts: Sequence[str]) -> dict[int, str]:
     p log(p / p of all), times the logarithm of how often the group uses it.
     """
     groups = sorted(set(map(int, labels)))
+    from sklearn.feature_extraction.text import CountVectorizer
+
     counter = CountVectorizer(token_pattern=_WORD, stop_words="english")
     try:
-        counts = counter.fit_transform(texts).toarray()
+        counts = counter.fit_transform(texts).tocsr()
     except ValueError:  # not a word in any of them
         return {group: f"domain-{n}" for n, group in enumerate(groups, 1)}
-    words, overall = counter.get_feature_names_out(), (counts > 0).mean(axis=0)
+    words, overall = counter.get_feature_names_out(), _column_means(counts > 0)
     found = {}
     for n, group in enumerate(groups, 1):
         own = counts[labels == group]
-        share = (own > 0).mean(axis=0)
-        weights = share * np.log(np.maximum(share, 1e-9) / overall) * np.log1p(own.sum(axis=0))
+        share = _column_means(own > 0)
+        weights = share * np.log(np.maximum(share, 1e-9) / overall) * np.log1p(np.asarray(own.sum(axis=0)).ravel())
         chosen: list[str] = []
         for index in np.argsort(-weights, kind="stable"):
             if weights[index] <= 0 or len(chosen) == _NAME_WORDS:
@@ -105,6 +111,11 @@ def _names(labels: NDArray[np.int32], texts: Sequence[str]) -> dict[int, str]:
         found[group] = "-".join(chosen) or f"domain-{n}"
     twice = {name for name, times in Counter(found.values()).items() if times > 1}
     return {group: f"{name}-{n}" if name in twice else name for n, (group, name) in enumerate(found.items(), 1)}
+
+
+def _column_means(matrix: Any) -> NDArray[np.float64]:
+    """The mean of each column of a sparse matrix."""
+    return np.asarray(matrix.mean(axis=0), np.float64).ravel()
 
 
 def valid_name(name: str) -> bool:

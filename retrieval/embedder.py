@@ -7,7 +7,6 @@ are in `visual`.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import threading
 from abc import ABC, abstractmethod
@@ -22,10 +21,13 @@ from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
 EMBEDDED = "embedded"
 _BATCH = 32
+_MODEL_FILES = {".safetensors", ".json", ".txt", ".model", ".jinja"}
+_OF_TRAINING = {"run.json", "report.json"}
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
@@ -66,11 +68,11 @@ class SentenceEmbedder(Embedder):
 
     @cached_property
     def name(self) -> str:
-        """What identifies the vectors' space in a catalogue: for a folder its weights, wherever they lie."""
+        """What identifies the vectors' space in a catalogue: for a folder its files, wherever they lie."""
         if self.model == EMBEDDED:
             return "all-MiniLM-L6-v2"
         folder = Path(self.model)
-        return f"weights {weights_digest(folder)[:12]}" if folder.is_dir() else self.model
+        return f"weights {model_digest(folder)[:12]}" if folder.is_dir() else self.model
 
     @property
     def dimensions(self) -> int:
@@ -81,27 +83,10 @@ class SentenceEmbedder(Embedder):
         return self._load()
 
     def _load(self) -> SentenceTransformer:
-        here = self.model == EMBEDDED or Path(self.model).is_dir()
-        if here:
-            os.environ.setdefault("HF_HUB_OFFLINE", "1")
-        elif not _HUB_NAME.fullmatch(self.model):
-            raise ModelMissingError(f"{self.model}: no such folder, nor a name that a hub could know")
         import torch
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         on_gpu = torch.cuda.is_available()
-        half = torch.float16 if on_gpu else torch.bfloat16 if has_bfloat16() else torch.float32
-        try:
-            return SentenceTransformer(
-                str(embedded_folder()) if self.model == EMBEDDED else self.model,
-                device="cuda" if on_gpu else "cpu",
-                model_kwargs={"dtype": half, "use_safetensors": True},
-            )
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            what = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ModelMissingError(f"cannot load the embedder {self.model!r}: {what}") from error
+        return load_model(self.model, torch.float16 if on_gpu else torch.bfloat16 if has_bfloat16() else torch.float32)
 
     def _loaded(self) -> SentenceTransformer:
         with self._lock:
@@ -109,14 +94,49 @@ class SentenceEmbedder(Embedder):
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of shape (len(texts), dimensions), float32, each of length 1; in the order of `texts`."""
-        return self._unit_vectors(self._loaded().encode_document, list(texts))
+        encoder = self._loaded()
+        return self._unit_vectors(encoder.encode_document, as_texts(encoder, texts))
 
     def embed_query(self, text: str) -> list[float]:
-        return [float(x) for x in self._unit_vectors(self._loaded().encode_query, [text])[0]]
+        encoder = self._loaded()
+        return [float(x) for x in self._unit_vectors(encoder.encode_query, as_texts(encoder, [text]))[0]]
 
     def _unit_vectors(self, encode: Callable[..., Any], inputs: Sequence[Any]) -> NDArray[np.float32]:
         vectors = encode(inputs, batch_size=_BATCH, show_progress_bar=False, convert_to_tensor=True)
         return unit(vectors.float().cpu().numpy())
+
+
+def load_model(model: str, dtype: torch.dtype) -> SentenceTransformer:
+    """The sentence-transformers model of a folder, a hub name, or "embedded", on the GPU if there is one.
+
+    Weights are read as safetensors alone, a folder without a look at the network. Raises ModelMissingError.
+    """
+    here = model == EMBEDDED or Path(model).is_dir()
+    if not here and not _HUB_NAME.fullmatch(model):
+        raise ModelMissingError(f"{model}: no such folder, nor a name that a hub could know")
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        return SentenceTransformer(
+            str(embedded_folder()) if model == EMBEDDED else model,
+            device="cuda" if torch.cuda.is_available() else "cpu",
+            local_files_only=here,
+            model_kwargs={"dtype": dtype, "use_safetensors": True},
+        )
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        what = (str(error).splitlines() or [type(error).__name__])[0]
+        raise ModelMissingError(f"cannot load the embedder {model!r}: {what}") from error
+
+
+def as_texts(encoder: SentenceTransformer, texts: Sequence[str]) -> list[Any]:
+    """`texts` as inputs that a multimodal model reads, whatever they look like.
+
+    It would fetch or open a bare string that looks like the address of an image; the texts are not ours.
+    """
+    return [{"text": text} for text in texts] if encoder.modalities != ["text"] else list(texts)
 
 
 class WrappedEmbedder(Embedder):
@@ -144,15 +164,26 @@ def as_embedder(embeddings: Embeddings) -> Embedder:
     return embeddings if isinstance(embeddings, Embedder) else WrappedEmbedder(embeddings)
 
 
-def weights_digest(folder: Path) -> str:
-    """Hex SHA-256 over a model's weights. Raises ModelMissingError when `folder` holds none."""
-    weights = [path for path in sorted(folder.rglob("*.safetensors")) if "checkpoints" not in path.parts]
-    if not weights or not ({"modules.json", "config.json"} & {path.name for path in folder.iterdir()}):
+def model_files(folder: Path) -> list[Path]:
+    """The files that make the model in `folder`, relative to it. Raises ModelMissingError where there is none."""
+    found = [
+        path.relative_to(folder)
+        for path in sorted(folder.rglob("*"))
+        if path.suffix in _MODEL_FILES and path.name not in _OF_TRAINING and path.is_file()
+    ]
+    found = [path for path in found if "checkpoints" not in path.parts]
+    names = {path.name for path in found}
+    if not names & {"modules.json", "config.json"} or not any(path.suffix == ".safetensors" for path in found):
         raise ModelMissingError(f"{folder} holds no sentence-transformers model (a config and safetensors weights)")
+    return found
+
+
+def model_digest(folder: Path) -> str:
+    """Hex SHA-256 over the files that make a model: its weights, and all that changes what they give."""
     digest = hashlib.sha256()
-    for path in weights:
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+    for path in model_files(folder):
+        with (folder / path).open("rb") as file:
+            digest.update(f"{path.as_posix()}\n".encode() + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
 
 

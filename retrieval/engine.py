@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from langchain_core.retrievers import BaseRetriever
@@ -39,11 +39,16 @@ class SearchEngine:
     ) -> None:
         self.folder, self.catalogue, self.embedder, self.looker = folder, catalogue, embedder, looker
         self._retrievers: dict[Mode, BaseRetriever] = {Mode.TEXT: text_retriever} if text_retriever else {}
+        self._index: Index | None = None
+        self._lock = Lock()
         self._identifier: tuple[Mapping[str, str], DomainIdentifier] | None = None
 
-    @cached_property
+    @property
     def index(self) -> Index:
-        return Index(self.folder, self.catalogue, self.embedder, self.looker)
+        with self._lock:
+            if self._index is None:
+                self._index = Index(self.folder, self.catalogue, self.embedder, self.looker)
+            return self._index
 
     def retriever(self, mode: Mode) -> BaseRetriever:
         if mode not in self._retrievers:
@@ -83,7 +88,8 @@ class SearchEngine:
             name = domains.get(hit.sha256, "none")
             weight = odds.get(name, least)
             why = f"domain: {name}, probability {weight:.2f}"
-            yield replace(hit, score=hit.score * weight, why=(*hit.why, why))
+            score = hit.score * weight if hit.score > 0 else hit.score / weight  # a cosine below 0 falls too
+            yield replace(hit, score=score, why=(*hit.why, why))
 
     def _hits(self, query: str, mode: Mode, k: int, documents: Sequence[str] | None) -> list[Hit]:
         return to_hits(self.catalogue, self.retriever(mode).invoke(query, k=k, documents=documents))
@@ -99,14 +105,14 @@ class SearchEngine:
         """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""
         return self._identify(self.domains()).probabilities(self.embedder.embed_query(question))
 
-    def place(self) -> dict[str, str]:
-        """A domain for each ready document that has none, if there are domains to choose from."""
+    def place(self, documents: Sequence[str]) -> dict[str, str]:
+        """A domain for each of these ready documents, if there are domains to choose from."""
         domains = self.domains()
-        ready = [i.sha256 for i in self.catalogue.documents() if i.state is State.READY and not i.domain]
-        if not ready or len(set(domains.values())) < 2:
+        new = [sha256 for sha256 in documents if sha256 not in domains]
+        if not new or len(set(domains.values())) < 2:
             return {}
         identifier = self._identify(domains)
-        return {sha256: identifier.of_document(self._vectors([sha256])) for sha256 in ready}
+        return {sha256: identifier.of_document(self._vectors([sha256])) for sha256 in new}
 
     def discover(self, count: int | None, seed: int) -> dict[str, str]:
         """A domain for each ready document, found by what they are about. Raises DomainError."""

@@ -108,7 +108,7 @@ class Index:
         """Empties all indexes; `sync` fills them again."""
         with self._lock:
             for part in self._parts:
-                part.store.index = None
+                part.store.clear()
             self.words = BM25()
 
     def sync(self) -> tuple[int, int]:

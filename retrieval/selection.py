@@ -13,7 +13,7 @@ from octavo.retrieval.model import Hit, Rule, Selection
 
 
 def select_gap(scores: Sequence[float], gamma: float) -> int:
-    """How many to keep of `scores` (descending): those before the first i with log(S_i / S_{i+1}) > gamma.
+    """How many to keep of `scores` (descending): those up to the first i with log(S_i / S_{i+1}) > gamma.
 
     MMed-RAG, section 3.2, adaptive retrieved context selection. A score that is not positive ends them: its logarithm
     has no value. Raises ValueError for a negative `gamma`, or scores that rise.
@@ -21,6 +21,8 @@ def select_gap(scores: Sequence[float], gamma: float) -> int:
     _check(scores)
     if gamma < 0:
         raise ValueError(f"gamma must not be negative: {gamma}")
+    if scores and scores[0] <= 0:
+        return 0
     for kept, (this, following) in enumerate(itertools.pairwise(scores), 1):
         if following <= 0 or math.log(this / following) > gamma:
             return kept
@@ -42,6 +44,7 @@ def select_ratio(scores: Sequence[float], threshold: float, limit: int) -> int:
 
 def choose(hits: Sequence[Hit], rule: Rule, *, gamma: float, threshold: float, limit: int) -> Selection:
     """The hits (best first) that `rule` keeps, and those it drops with the reason for each."""
+    hits = sorted(hits, key=lambda hit: -hit.score)  # anyone's retriever may have another order
     scores = [hit.score for hit in hits]
     match rule:
         case Rule.ALL:
@@ -61,6 +64,8 @@ def choose(hits: Sequence[Hit], rule: Rule, *, gamma: float, threshold: float, l
 def _after_gap(scores: Sequence[float], kept: int, gamma: float) -> str:
     if kept >= len(scores):
         return ""
+    if not kept:
+        return "no score is positive"
     best, following = scores[kept - 1], scores[kept]
     fall = f"log ratio {math.log(best / following):.2f}" if following > 0 else "no longer positive"
     return f"after the gap below hit {kept}: {best:.4f} to {following:.4f}, {fall} over gamma {gamma:g}"
@@ -69,6 +74,8 @@ def _after_gap(scores: Sequence[float], kept: int, gamma: float) -> str:
 def _too_far(best: float, score: float, threshold: float, limit: int) -> str:
     if score > 0 and best / score < threshold:
         return f"beyond the {limit} that are kept at most"
+    if best <= 0:
+        return "no score is positive"
     ratio = f"{best / score:.2f} times this score" if score > 0 else "positive, this score is not"
     return f"the best is {ratio}; below {threshold:g} is kept"
 

@@ -11,6 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 
 import faiss
@@ -56,12 +57,13 @@ class MemoryDocuments:
 
 
 class FaissStore(VectorStore):
-    """Vectors in FAISS beside documents held elsewhere. Reading is safe from several threads; writing is not."""
+    """Vectors in FAISS beside documents held elsewhere. Safe to use from several threads."""
 
     def __init__(self, embedding: Embeddings, documents: Documents | None = None) -> None:
         self.embedding = embedding
         self.documents = documents if documents is not None else MemoryDocuments()
         self.index: faiss.IndexIDMap2 | None = None  # made by the first vectors, which give its dimension
+        self._lock = Lock()  # FAISS moves vectors about while it removes some
 
     @property
     def embeddings(self) -> Embeddings:
@@ -89,21 +91,29 @@ class FaissStore(VectorStore):
         if vectors.shape[1] != self.index.d:
             raise ValueError(f"vectors of {vectors.shape[1]} dimensions do not fit an index of {self.index.d}")
         ids = np.asarray(keys, np.int64)
-        self.index.remove_ids(ids)
-        self.index.add_with_ids(np.ascontiguousarray(vectors, np.float32), ids)
+        with self._lock:
+            self.index.remove_ids(ids)
+            self.index.add_with_ids(np.ascontiguousarray(vectors, np.float32), ids)
 
     def remove_vectors(self, keys: Iterable[int]) -> None:
         if self.index is not None:
-            self.index.remove_ids(np.fromiter(keys, np.int64))
+            with self._lock:
+                self.index.remove_ids(np.fromiter(keys, np.int64))
+
+    def clear(self) -> None:
+        """Removes all vectors; the next ones may be of another dimension."""
+        self.index = None
 
     def nearest(self, vector: Sequence[float], k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """(key, cosine) of the `k` vectors nearest to a unit `vector`, best first; of keys in `among` only."""
-        if self.index is None or not k:
+        index = self.index
+        if index is None or not k:
             return []
         selector = None if among is None else faiss.IDSelectorBatch(np.asarray(among, np.int64))
         parameters = None if selector is None else faiss.SearchParameters(sel=selector)
         query = np.asarray([vector], np.float32)
-        scores, keys = self.index.search(query, min(k, len(self)), params=parameters)
+        with self._lock:
+            scores, keys = index.search(query, min(k, index.ntotal), params=parameters)
         return [(int(key), float(score)) for key, score in zip(keys[0], scores[0], strict=True) if key >= 0]
 
     def save(self, path: Path) -> None:

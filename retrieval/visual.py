@@ -8,14 +8,17 @@ from __future__ import annotations
 import io
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from sentence_transformers import SentenceTransformer
 
 from octavo.ingest.embedding import Picture
 from octavo.retrieval.embedder import Embedder, ModelMissingError, SentenceEmbedder, unit
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
 
 
 class PictureEmbedder(Embedder):
@@ -64,13 +67,6 @@ class VisualEmbedder(SentenceEmbedder, PictureEmbedder):
         if not encoder.supports("image"):
             raise ModelMissingError(f"the visual embedder {self.model!r} takes no images: name a multimodal model")
         return encoder
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        # Bare strings that look like the address of an image would be fetched; the texts are not ours.
-        return self._unit_vectors(self._loaded().encode_document, [{"text": text} for text in texts])
-
-    def embed_query(self, text: str) -> list[float]:
-        return [float(x) for x in self._unit_vectors(self._loaded().encode_query, [{"text": text}])[0]]
 
     def encode_pictures(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         images = [Image.open(io.BytesIO(picture.png())).convert("RGB") for picture in pictures]

@@ -184,6 +184,7 @@ def test_search_in_pictures_finds_pages(library: Any) -> None:
 def test_a_rule_drops_hits_and_says_why(library: Any) -> None:
     options = ("--select", "ratio", "--ratio", 1.0001, "--library", library.folder, "--json")
     found = printed(run("search", "What was the highest yearly sunspot number?", *options))
+    assert found["dropped"]
     assert len(found["hits"]) + len(found["dropped"]) == 10
     assert all("below 1.0001 is kept" in dropped["reason"] for dropped in found["dropped"])
     selection = printed(run("ask", "What was the highest yearly sunspot number?", *options))["selection"]

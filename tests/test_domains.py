@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from octavo import Library, Settings
 from octavo.ingest.mupdf import pymupdf
 from octavo.library import LibraryError
 from octavo.retrieval.domains import DomainError, DomainIdentifier, discover, valid_name
@@ -35,7 +37,8 @@ def test_a_vector_is_of_the_domain_that_it_lies_in(clouds: dict[str, np.ndarray]
 
 def test_a_large_domain_does_not_draw_what_lies_between(clouds: dict[str, np.ndarray]) -> None:
     odds = DomainIdentifier(clouds).probabilities(np.array([0, 1, 1, 0, 0, 0, 0, 0], np.float32) / np.sqrt(2))
-    assert odds["medicine"] == pytest.approx(odds["finance"], abs=0.25)
+    assert 0.25 < odds["medicine"] < 0.7
+    assert 0.25 < odds["finance"] < 0.7
 
 
 def test_a_document_is_of_the_domain_of_most_of_its_chunks(clouds: dict[str, np.ndarray]) -> None:
@@ -109,6 +112,20 @@ def test_weighted_multiplies_each_score_by_its_domains_probability(domained: Any
         assert hit.score == pytest.approx(plain[hit.chunk.id] * odds[domain[hit.document]])
 
 
+def test_weighted_lets_a_score_below_0_fall_too(domained: Any) -> None:
+    hits = [replace(hit, score=-0.2) for hit in domained.search("sunspot number")]
+    odds, domains = domained.identify_domain("sunspot number"), domained.engine.domains()
+    for before, hit in zip(hits, domained.engine._weigh("sunspot number", hits, domains), strict=True):
+        assert hit.score == pytest.approx(before.score / odds[domains[hit.sha256]])
+
+
+def test_none_searches_all_domains_whatever_the_settings_say(domained: Any) -> None:
+    settings = Settings(library=domained.folder, domain="people")
+    with Library(settings=settings, embedder=domained.embedder) as library:
+        assert "sunspot-cycles.pdf" not in {hit.document for hit in library.search("sunspot number")}
+        assert "sunspot-cycles.pdf" in {hit.document for hit in library.search("sunspot number", domain=None)}
+
+
 def test_an_unknown_domain_is_named_with_those_there_are(domained: Any) -> None:
     with pytest.raises(DomainError, match="no domain 'sea' in this library; there is people, sky"):
         domained.search("sunspot", domain="sea")
@@ -133,3 +150,13 @@ def test_a_document_that_comes_in_is_put_where_it_fits(domained: Any, samples: P
         whole.save(tmp_path / "two-pages.pdf")
     domained.ingest([tmp_path / "two-pages.pdf"])
     assert "two-pages.pdf" in {info.name for info in domained.domains()["sky"]}
+
+
+@pytest.mark.slow
+def test_a_document_taken_out_of_its_domain_stays_out(domained: Any, samples: Path, tmp_path: Path) -> None:
+    domained.set_domain(None, ["american-economy.pdf"])
+    with pymupdf.open(samples / "sunspot-cycles.pdf") as whole:
+        whole.select([0])
+        whole.save(tmp_path / "one-page.pdf")
+    domained.ingest([tmp_path / "one-page.pdf"])
+    assert [info.name for info in domained.domains()[""]] == ["american-economy.pdf"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,3 +32,10 @@ def test_a_module_imports_from_its_own_folder_or_one_below(path: Path) -> None:
     own = path.relative_to(ROOT).parts[0]
     above = {folder for folder in imported(path) if folder != own and LEVELS[folder] >= LEVELS[own]}
     assert not above
+
+
+def test_opening_a_library_loads_no_model_library() -> None:
+    heavy = "torch", "transformers", "sentence_transformers", "sklearn", "streamlit"
+    code = f"import sys, octavo.library; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

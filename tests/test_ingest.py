@@ -198,6 +198,17 @@ def test_deleting_takes_its_quotes_out_of_conversations(own_library: Any) -> Non
     assert "sunspot-cycles.pdf" not in {hit["document"] for hit in message.answer["selection"]["kept"]}
 
 
+def test_a_deletion_leaves_no_text_of_it_among_the_dropped_hits(own_library: Any) -> None:
+    answer = contract.answer(own_library.ask("How many doctor visits were there?", ["doctor-visits.pdf"]))
+    dropped = contract.hit(own_library.search("sunspot number", 1, ["sunspot-cycles.pdf"])[0]) | {"reason": "far"}
+    answer["selection"]["dropped"] = [dropped]
+    conversation = own_library.start_conversation("visits")
+    own_library.add_message(conversation, "assistant", answer["answer"], answer)
+    own_library.delete("sunspot-cycles.pdf")
+    (message,) = own_library.messages(conversation)
+    assert message.answer["selection"]["dropped"] == []
+
+
 class Faulty(PyMuPDFReader):
     """A reader that hangs or dies on page 2."""
 

@@ -15,7 +15,7 @@ from octavo import Library, Settings
 from octavo.ingest.embedding import Picture
 from octavo.ingest.model import ElementType
 from octavo.library import LibraryError
-from octavo.retrieval.embedder import ModelMissingError
+from octavo.retrieval.embedder import ModelMissingError, SentenceEmbedder
 from octavo.retrieval.visual import TextUnderPictures, VisualEmbedder
 from tests.tiny_models import clip_model, sentence_model, siglip_model
 
@@ -62,6 +62,13 @@ def test_a_text_that_looks_like_an_image_is_read_and_not_fetched(visual: VisualE
     (pixels,) = visual.encode_pictures([picture()])
     assert not np.allclose(vector, pixels, atol=1e-3)
     assert np.allclose(vector, visual.embed_query(address), atol=1e-5)
+
+
+def test_a_multimodal_model_for_texts_reads_such_a_text_too(visual: VisualEmbedder, tmp_path: Path) -> None:
+    (tmp_path / "secret.png").write_bytes(png("red"))
+    texts = SentenceEmbedder(visual.model)
+    (pixels,) = visual.encode_pictures([picture()])
+    assert not np.allclose(texts.embed_query(str(tmp_path / "secret.png")), pixels, atol=1e-3)
 
 
 def test_a_model_for_texts_alone_is_no_visual_embedder(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from octavo import Library
 from octavo.ingest.catalogue import Catalogue
 from octavo.ingest.model import ElementType
 from octavo.library import LibraryError
-from octavo.retrieval.embedder import ModelMissingError
+from octavo.retrieval.embedder import ModelMissingError, SentenceEmbedder
 from octavo.retrieval.model import Mode
 from octavo.retrieval.search import RETRIEVERS
 from tests.tiny_models import sentence_model
@@ -93,7 +94,7 @@ def test_every_way_searches_in_the_named_documents_alone(library: Any, mode: Mod
 @pytest.mark.parametrize("mode", ["image", "fusion", "joint"])
 def test_every_way_leads_to_an_answer_with_a_citation(library: Any, mode: str) -> None:
     answer = library.ask(QUESTION, mode=mode)
-    assert (answer.citations[0].document, answer.citations[0].type) != ("", ElementType.PAGE)
+    assert answer.citations[0].type is not ElementType.PAGE
     assert answer.citations[0].document == "sunspot-cycles.pdf"
 
 
@@ -107,6 +108,30 @@ def test_a_library_of_an_older_version_gets_its_pictures_from_a_reindexing(own_l
             library.search(QUESTION, mode="image")
         library.reindex()
         assert library.search(QUESTION, mode="image")
+
+
+def test_a_new_document_brings_an_older_library_up_to_date(own_library: Any, samples: Path, tmp_path: Path) -> None:
+    from sqlalchemy import text
+
+    (tmp_path / "new.pdf").write_bytes((samples / "sunspot-cycles.pdf").read_bytes() + b"%")
+    with own_library.catalogue.engine.begin() as connection:
+        connection.execute(text("DELETE FROM chunks WHERE picture"))
+    with Library(own_library.folder, embedder=own_library.embedder) as library:
+        library.ingest([tmp_path / "new.pdf"])
+        found = library.search("number", k=1000, mode="image")
+        assert {hit.document for hit in found} == {info.name for info in library.documents()}
+
+
+def test_pictures_that_another_process_embedded_are_seen(own_library: Any) -> None:
+    from sqlalchemy import text
+
+    with own_library.catalogue.engine.begin() as connection:
+        connection.execute(text("DELETE FROM chunks WHERE picture"))
+    with Library(own_library.folder, embedder=own_library.embedder) as served:
+        served.search(QUESTION)
+        with Library(own_library.folder, embedder=own_library.embedder) as other:
+            other.reindex()
+        assert served.search(QUESTION, mode="image")
 
 
 def test_a_deleted_documents_pictures_are_gone(own_library: Any) -> None:
@@ -192,6 +217,33 @@ def test_embedded_brings_the_first_model_back(adopting: Any, checkpoint: Path) -
     adopting.adopt("embedded", rebuild=True)
     assert [hit.chunk.id for hit in adopting.search(QUESTION)] == before
     assert not list((adopting.folder / "models").iterdir())
+
+
+def test_a_library_with_an_embedder_of_its_own_adopts_no_other(own_library: Any, checkpoint: Path) -> None:
+    with pytest.raises(LibraryError, match="embedder of its own"):
+        own_library.adopt(str(checkpoint), rebuild=True)
+    assert own_library.search(QUESTION)
+
+
+def test_a_checkpoint_among_others_is_a_model_too(adopting: Any, checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "checkpoints").mkdir()
+    moved = checkpoint.rename(tmp_path / "checkpoints" / "checkpoint-15")
+    adopting.adopt(str(moved), rebuild=True)
+    assert adopting.search(QUESTION)
+
+
+def test_the_same_weights_with_another_configuration_are_another_space(checkpoint: Path) -> None:
+    before = SentenceEmbedder(str(checkpoint)).name
+    (pooling,) = checkpoint.glob("*_Pooling/config.json")
+    pooling.write_text(pooling.read_text() + " ")
+    assert SentenceEmbedder(str(checkpoint)).name != before
+
+
+def test_a_lost_copy_of_a_model_is_told_and_never_looked_for_elsewhere(adopting: Any, checkpoint: Path) -> None:
+    adopting.adopt(str(checkpoint), rebuild=True)
+    shutil.rmtree(adopting.folder / "models")
+    with pytest.raises(ModelMissingError, match="is gone"):
+        Library(adopting.folder)
 
 
 @pytest.mark.parametrize("wrong", ["nowhere/at/all/model", "empty"])

@@ -73,6 +73,8 @@ def read_pairs(file: Path) -> list[dict[str, Any]]:
         if entry["chosen"] == entry["rejected"]:
             raise TrainingDataError(f"{place}: chosen and rejected are the same, so there is nothing to prefer")
         images = [file.parent / image for image in entry.get("images") or []]
+        if outside := [image for image in images if not image.resolve().is_relative_to(file.parent.resolve())]:
+            raise TrainingDataError(f"{place}: the picture {outside[0]} lies outside the folder of the pairs")
         if missing := [image for image in images if not image.is_file()]:
             raise TrainingDataError(f"{place}: no picture at {missing[0]}")
         pairs.append({**entry, "images": [str(image) for image in images]})

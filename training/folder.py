@@ -52,7 +52,8 @@ class TrainingFolder:
 
     def last_checkpoint(self) -> Path | None:
         """The newest checkpoint that is whole; what a crash left of one is removed."""
-        found = sorted(self.checkpoints.glob("checkpoint-*"), key=lambda path: int(path.name.rpartition("-")[2]))
+        numbered = [path for path in self.checkpoints.glob("checkpoint-*") if path.name.rpartition("-")[2].isdecimal()]
+        found = sorted(numbered, key=lambda path: int(path.name.rpartition("-")[2]))
         for checkpoint in reversed(found):
             try:
                 json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))  # written last

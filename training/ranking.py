@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.retrieval.embedder import as_texts
 from octavo.training.data import Split
 from octavo.training.roc import auc
 
@@ -48,7 +49,7 @@ class Comparison:
 def rank(model: SentenceTransformer, split: Split, batch_size: int = 64) -> Ranking:
     """Scores every question of `split` against every report of it."""
     questions, reports = (
-        encode(list(texts), batch_size=batch_size, show_progress_bar=False, normalize_embeddings=True)
+        encode(as_texts(model, texts), batch_size=batch_size, show_progress_bar=False, normalize_embeddings=True)
         for encode, texts in ((model.encode_query, split.questions), (model.encode_document, split.reports))
     )
     scores = np.asarray(questions, np.float64) @ np.asarray(reports, np.float64).T

@@ -6,7 +6,6 @@ an ordinary sentence-transformers folder with a report.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
-from octavo.retrieval.embedder import EMBEDDED, ModelMissingError, embedded_folder
+from octavo.retrieval.embedder import EMBEDDED, load_model
 from octavo.training.data import Split, Splits, TrainingDataError, digest, read_rows, split_by_report
 from octavo.training.folder import TrainingFolder
 from octavo.training.ranking import METRICS, compare, figures, rank
@@ -176,23 +175,12 @@ def fit(
 
 def load(model: str) -> SentenceTransformer:
     """A sentence-transformers model in float32. Raises ModelMissingError."""
-    if model == EMBEDDED or Path(model).is_dir():
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")
     import torch
-    from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    try:
-        return SentenceTransformer(
-            str(embedded_folder()) if model == EMBEDDED else model,
-            device="cuda" if torch.cuda.is_available() else "cpu",
-            model_kwargs={"dtype": torch.float32, "use_safetensors": True},
-        )
-    except (OSError, ValueError) as error:
-        what = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelMissingError(f"cannot load the model {model!r}: {what}") from error
+    getLogger("sentence_transformers").setLevel(ERROR)
+    return load_model(model, torch.float32)
 
 
 def rows_of(split: Split, seed: int) -> Dataset:

@@ -58,7 +58,7 @@ def chosen_how(settings: Settings) -> How:
     return {
         "mode": state.get("mode") or settings.mode,
         "rule": state.get("rule") or settings.selection,
-        "domain": state.get("domain") or settings.domain,
+        "domain": state.get("domain", settings.domain),
     }
 
 

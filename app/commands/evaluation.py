@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from tqdm import tqdm
 
-from octavo.commands.options import GENERATORS, existing, json_option, library_option, print_json
+from octavo.commands.options import GENERATORS, MODES, existing, json_option, library_option, print_json
 from octavo.ingest.model import State
 from octavo.retrieval.model import Mode
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from octavo.library import Library
     from octavo.settings import Generator
 
-_MODES = click.Choice([mode.value for mode in Mode])
 _ANSWERING: dict[str, set[str]] = {
     "extractive": set(),
     "local": {"local_model", "max_answer_tokens"},
@@ -33,7 +32,7 @@ _ANSWERING: dict[str, set[str]] = {
 
 @click.command()
 @click.argument("questions", type=click.Path(path_type=Path))
-@click.option("--mode", "modes", multiple=True, type=_MODES, help="A way to try; may be repeated; default: all four.")
+@click.option("--mode", "modes", multiple=True, type=MODES, help="A way to try; may be repeated; default: all four.")
 @click.option("-k", type=click.IntRange(1, 1000), default=10, show_default=True, help="Items that count.")
 @click.option(
     "--ndcg", type=click.Choice(["standard", "unidoc"]), default="standard", show_default=True, help="nDCG shown first."
@@ -123,7 +122,9 @@ def _way(shelf: Library, mode: Mode, k: int, answers: bool) -> Way:
 
 def _settings(shelf: Library, k: int, answers: bool) -> dict[str, Any]:
     """All that the results depend on: a run may only go on under the same."""
-    ready = sorted((info.sha256, info.chunks) for info in shelf.documents() if info.state == State.READY)
+    ready = sorted(
+        (info.sha256, info.chunks, info.domain or "") for info in shelf.documents() if info.state == State.READY
+    )
     named = {"domain"}
     if answers:
         named |= {"generator", "selection", "gamma", "ratio", *_ANSWERING[shelf.settings.generator]}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+from octavo.colours import colour
 from octavo.generation.model import Answer, Citation
-from octavo.library import Library, colour
+from octavo.library import Library
 
 
 def draw_citations(library: Library, answer: Answer, folder: Path) -> list[Path]:

@@ -28,7 +28,7 @@ from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.parse import assemble, read
 from octavo.ingest.reader import PyMuPDFReader
 from octavo.ingest.workers import Workers
-from octavo.library import limits
+from octavo.opened import limits
 from octavo.retrieval.bm25 import BM25
 from octavo.retrieval.embedder import SentenceEmbedder
 from octavo.retrieval.store import FaissStore

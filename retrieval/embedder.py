@@ -128,7 +128,7 @@ def load_model(model: str, dtype: torch.dtype) -> SentenceTransformer:
         )
     except (OSError, ValueError, KeyError, AttributeError) as error:
         what = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelMissingError(f"cannot load the embedder {model!r}: {what}") from error
+        raise ModelMissingError(f"cannot load the model {model!r}: {what}") from error
 
 
 def as_texts(encoder: SentenceTransformer, texts: Sequence[str]) -> list[Any]:

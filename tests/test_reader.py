@@ -117,7 +117,7 @@ def test_reading_again_gives_the_same_elements(library: Any, samples: Path) -> N
     from octavo.ingest.parse import read, sha256_of
     from octavo.ingest.reader import PyMuPDFReader
     from octavo.ingest.workers import Workers
-    from octavo.library import limits
+    from octavo.opened import limits
 
     path = samples / "sunspot-cycles.pdf"
     with Workers(PyMuPDFReader(), limits(library.settings)) as workers:

@@ -8,8 +8,8 @@ from typing import Any
 
 import streamlit as st
 
+from octavo.colours import colour
 from octavo.ingest.model import Box, Element, ElementType
-from octavo.library import colour
 from octavo.ui import pages, session
 from octavo.ui.closeup import close_up
 from octavo.ui.words import count, plain, short, with_marks

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from octavo.colours import colour
 from octavo.ingest.model import Element, ElementType, Link, LinkType, ParsedDocument
-from octavo.library import colour
 from octavo.ui import pages, session
 from octavo.ui.citations import swatch
 from octavo.ui.words import plain, short

@@ -21,7 +21,7 @@ def parse(context: click.Context, file: Path, images: Path | None, as_json: bool
     from octavo.ingest.parse import read, sha256_of
     from octavo.ingest.reader import PyMuPDFReader, UnreadableError
     from octavo.ingest.workers import Workers
-    from octavo.library import limits
+    from octavo.opened import limits
     from octavo.progress import pages_bar
 
     if not file.is_file():

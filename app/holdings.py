@@ -1,0 +1,173 @@
+"""Changing what a library holds: taking in, deleting, indexing, another embedder, domains."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from octavo.ingest.catalogue import DocumentInfo
+from octavo.ingest.embedding import Embedding
+from octavo.ingest.model import State
+from octavo.ingest.pictures import make_pictures
+from octavo.ingest.pipeline import IngestReport, Progress, Source, discover, ingest
+from octavo.ingest.reader import UnreadableError
+from octavo.opened import EMBEDDER_CHOICE, LibraryError, OpenLibrary, limits
+from octavo.retrieval.domains import DomainError, valid_name
+from octavo.retrieval.embedder import SentenceEmbedder
+from octavo.retrieval.visual import TextUnderPictures
+
+
+class Holdings(OpenLibrary):
+    """The part of `Library` that changes it; one process at a time does."""
+
+    def ingest(
+        self,
+        paths: Iterable[str | Path],
+        *,
+        recursive: bool = False,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+    ) -> IngestReport:
+        """Takes in the PDFs at `paths`, files or folders; also finishes what an interrupted ingestion left.
+
+        Documents that are already in are not read again; a changed file replaces what stood at its path. A failed
+        document is in the report with its error and harms no other; so is each path without a PDF.
+        """
+        sources, problems = discover([Path(p) for p in paths], recursive)
+        report = self.take_in(sources, on_progress)
+        report.problems.extend(problems)
+        return report
+
+    def upload(
+        self, files: Iterable[tuple[str, bytes]], on_progress: Callable[[Progress], None] = lambda _: None
+    ) -> IngestReport:
+        """Takes in PDFs given as (name, bytes). A name is only ever shown, never used as a path."""
+        with tempfile.TemporaryDirectory(prefix="octavo-") as folder:
+            sources = []
+            for n, (name, data) in enumerate(files):
+                path = Path(folder) / f"{n}.pdf"
+                path.write_bytes(data)
+                sources.append(Source(path, Path(name.replace("\\", "/")).name or f"upload-{n}.pdf", lasting=False))
+            return self.take_in(sources, on_progress)
+
+    def take_in(
+        self, sources: Sequence[Source], on_progress: Callable[[Progress], None] = lambda _: None
+    ) -> IngestReport:
+        """As `ingest`, for sources already found. One ingestion at a time: raises LibraryError when another runs."""
+        with self._writing():
+            self._follow_choice()
+            self._add_pictures()
+            self.files.remove_strays(info.sha256 for info in self.documents())
+            report = ingest(
+                sources, self.catalogue, self.files, self._reader, limits(self.settings), self._embedding, on_progress
+            )
+            with suppress(UnreadableError):  # of a document of before; `octavo index` tells
+                self._fill(self._embedding)
+            new = [i.sha256 for i in report.documents if i.state is State.READY and i.sha256 not in report.unchanged]
+            with suppress(DomainError):  # which the next question to a domain tells
+                self.catalogue.set_domain(self.engine.place(new))
+            return report
+
+    def delete(self, document: str) -> DocumentInfo:
+        """Deletes a document with its rows, vectors, pictures and file; gives back what it was. Raises as `find`."""
+        info = self.find(document)
+        with self._writing():
+            self.catalogue.delete(info.sha256)
+            self.files.remove(info.sha256)
+        self.index.sync()
+        return info
+
+    def reindex(self, rebuild: bool = False, on_progress: Callable[[int, int], None] = lambda done, of: None) -> int:
+        """Embeds what has no vector of this library's embedders yet, and brings the indexes in line, or anew.
+
+        `on_progress(done, of)` counts texts and pictures embedded. Gives back the number of text chunks indexed.
+        """
+        with self._writing():
+            self._follow_choice()
+            self._add_pictures()
+            self._fill(self._embedding, on_progress)
+        if rebuild:
+            self.index.clear()
+        self.index.sync()
+        return len(self.index.vectors)
+
+    def adopt(
+        self, model: str, rebuild: bool = False, on_progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> int:
+        """Makes `model` (a folder, a name, or "embedded") this library's embedder from now on, and indexes by it.
+
+        A folder is copied into the library. Until all is embedded anew the library stays as it was. Raises LibraryError
+        for a model of another dimension than the library's vectors, unless `rebuild`, and ModelMissingError.
+        """
+        if self._given_embedder:
+            raise LibraryError("this library was opened with an embedder of its own, which would win")
+        if self.settings.embedder:
+            raise LibraryError(
+                f"the setting `embedder` names {self.settings.embedder!r} and would win: unset OCTAVO_EMBEDDER"
+            )
+        chosen = SentenceEmbedder(model)
+        width, now = chosen.dimensions, self.catalogue.dimensions(self.embedder.name)
+        if now and width != now and not rebuild:
+            raise LibraryError(
+                f"{model} gives vectors of {width} dimensions, this library's have {now}: "
+                "`octavo index --rebuild --model` changes it over all the same"
+            )
+        with self._writing():
+            visual = self.settings.visual_embedder
+            looker = self.looker if visual else TextUnderPictures(chosen)
+            embedding = self._embedding_by(chosen, looker)
+            self._fill(embedding, on_progress)
+            replaced = self.embedder.name
+            self.catalogue.choose(EMBEDDER_CHOICE, self.models.keep(model))
+            self._follow_choice()
+            if replaced not in {space.model for space in embedding.spaces}:
+                self.catalogue.forget_vectors(replaced)
+            self.models.keep_only(self._choice)
+        self.index.sync()
+        return len(self.index.vectors)
+
+    def _add_pictures(self) -> None:
+        """Gives the documents that an older version took in their pictures, still without vectors."""
+        for name, sha256 in self.catalogue.pictureless():
+            self.catalogue.add_chunks(sha256, make_pictures(self.catalogue.parsed(sha256), Path(name).stem))
+
+    def _fill(self, embedding: Embedding, on_progress: Callable[[int, int], None] = lambda done, of: None) -> None:
+        missing, done = embedding.missing(), 0
+        for made in embedding.fill():
+            done += made
+            on_progress(done, missing)
+
+    # Domains
+
+    def domains(self) -> dict[str, list[DocumentInfo]]:
+        """The ready documents of each domain, by name; those of none under ""."""
+        found: dict[str, list[DocumentInfo]] = defaultdict(list)
+        for info in self.documents():
+            if info.state is State.READY:
+                found[info.domain or ""].append(info)
+        return dict(sorted(found.items()))
+
+    def set_domain(self, domain: str | None, documents: Sequence[str]) -> None:
+        """Puts documents (names or hashes) into a domain, or into none. Raises as `find`, and for a bad name."""
+        if domain is not None and not valid_name(domain):
+            raise LibraryError(f"{domain!r} cannot be a domain's name: up to 60 letters, digits, spaces, - _ and .")
+        chosen = [self.find(document).sha256 for document in documents]
+        with self._writing():
+            self.catalogue.set_domain(dict.fromkeys(chosen, domain))
+
+    def discover_domains(self, count: int | None = None, seed: int = 0, replace: bool = False) -> None:
+        """Groups the documents by what they are about, into `count` domains or as many as fit best.
+
+        Domains that are there stand in the way unless `replace`. Raises LibraryError and DomainError.
+        """
+        if not replace and any(self.domains().keys() - {""}):
+            raise LibraryError("this library has domains already: --replace finds new ones in their place")
+        with self._writing():
+            self._refresh()
+            self.catalogue.set_domain(self.engine.discover(count, seed))
+
+    def identify_domain(self, question: str) -> dict[str, float]:
+        """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""
+        return self.engine.identify(question)

@@ -128,6 +128,7 @@ class TestExtractive:
 
 
 class TestLocal:
+    @pytest.mark.slow
     def test_the_real_model_phrases_what_was_found(self):
         chat = LlamaCppChat(max_tokens=64)
         answerer = Answerer(Reads(SALES_FOUND), chat, local_policy("gemma", chat.completion))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
@@ -62,6 +63,7 @@ def test_vectors_come_back_in_the_order_asked_for(library: Any) -> None:
     assert np.allclose(np.linalg.norm(forwards, axis=1), 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_chunk_id_that_was_deleted_never_comes_back(own_library: Any, samples: Path) -> None:
     before = max(own_library.catalogue.ready_ids(own_library.embedder.name, pictures=False))
     for info in own_library.documents():

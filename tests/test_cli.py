@@ -32,6 +32,7 @@ def test_parse_prints_elements_and_links(samples: Path) -> None:
     assert {link[end] for link in parsed["links"] for end in ("source", "target")} <= ids
 
 
+@pytest.mark.slow
 def test_parse_writes_the_figures_where_it_is_told(samples: Path, tmp_path: Path) -> None:
     parsed = printed(run("parse", samples / "sunspot-cycles.pdf", "--json", "--images", tmp_path / "figures"))
     named = {element["image"] for element in parsed["elements"] if element["image"]}

@@ -19,6 +19,8 @@ from octavo.training.folder import TrainingFolderError
 from tests.test_training_data import write
 from tests.tiny_models import chat_model
 
+pytestmark = pytest.mark.slow
+
 COLOURS = ["red", "green", "blue", "black", "white", "grey"]
 
 

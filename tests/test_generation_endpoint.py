@@ -10,6 +10,8 @@ from octavo.generation.endpoint import connect, explain
 from octavo.generation.local import embedded_path, grammar
 from octavo.generation.prompts import Passage, chat_prompt
 
+pytestmark = pytest.mark.slow
+
 xllamacpp = pytest.importorskip("xllamacpp")
 
 KEY = SecretStr("loopback")

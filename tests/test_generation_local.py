@@ -15,6 +15,8 @@ from langchain_tests.unit_tests import ChatModelUnitTests
 from octavo.generation.local import LlamaCppChat, LocalModelError, embedded_path, grammar
 from octavo.generation.prompts import STOP, Passage, chat_prompt, completion_prompt
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("xllamacpp")
 
 PASSAGES = [

@@ -118,6 +118,7 @@ def test_a_changed_file_replaces_what_stood_at_its_path(tmp_path: Path) -> None:
         assert "cherries" in library.search("apples")[0].chunk.text
 
 
+@pytest.mark.slow
 def test_a_crash_between_two_editions_leaves_one_of_them(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "report.pdf", "The first edition speaks of apples and of pears.")
     with Library(tmp_path / "library") as library:

@@ -141,6 +141,7 @@ print(peak(12000) - small)
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_pairs() -> None:
     printed = subprocess.run([sys.executable, "-c", PEAK], check=True, capture_output=True, text=True).stdout
     grown = int(printed) * 1024

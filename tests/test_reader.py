@@ -113,6 +113,7 @@ def test_a_figure_is_rendered_and_keeps_its_words(library: Any) -> None:
     assert png.startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_reading_again_gives_the_same_elements(library: Any, samples: Path) -> None:
     from octavo.ingest.parse import read, sha256_of
     from octavo.ingest.reader import PyMuPDFReader

@@ -117,6 +117,7 @@ class Reversed(SentenceEmbedder):
         return [float(x) for x in self.encode([text])[0]]
 
 
+@pytest.mark.slow
 def test_anyones_embeddings_serve_a_library(tmp_path: Path, samples: Path) -> None:
     with Library(tmp_path / "library", embedder=DeterministicFakeEmbedding(size=16)) as library:
         library.ingest([samples / "sunspot-cycles.pdf"])

@@ -19,6 +19,8 @@ from octavo.training.trainer import Plan, Progress, train
 from tests.test_training_data import write
 from tests.tiny_models import sentence_model
 
+pytestmark = pytest.mark.slow
+
 ORGANS = ["heart", "lung", "bone", "spine", "rib", "liver", "kidney", "aorta"]
 FINDINGS = ["nodule", "mass", "effusion", "edema", "fracture", "scar", "stone", "cyst"]
 

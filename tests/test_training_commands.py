@@ -16,6 +16,8 @@ from octavo.cli import main
 from octavo.training.dpo import read_pairs
 from tests.test_training_data import write
 
+pytestmark = pytest.mark.slow
+
 
 class Scripted(ThreadingHTTPServer):
     """Knows the answers where it is shown a passage, says so differently under a second picture, and else guesses."""

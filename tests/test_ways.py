@@ -110,6 +110,7 @@ def test_a_library_of_an_older_version_gets_its_pictures_from_a_reindexing(own_l
         assert library.search(QUESTION, mode="image")
 
 
+@pytest.mark.slow
 def test_a_new_document_brings_an_older_library_up_to_date(own_library: Any, samples: Path, tmp_path: Path) -> None:
     from sqlalchemy import text
 
@@ -211,6 +212,7 @@ def test_a_library_open_elsewhere_follows_the_new_choice(adopting: Any, checkpoi
         assert other.embedder.name == adopting.embedder.name
 
 
+@pytest.mark.slow
 def test_embedded_brings_the_first_model_back(adopting: Any, checkpoint: Path) -> None:
     before = [hit.chunk.id for hit in adopting.search(QUESTION)]
     adopting.adopt(str(checkpoint), rebuild=True)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isclose
 
 from octavo.generation.periods import Period, find
 from octavo.ingest.geometry import union
@@ -64,6 +65,8 @@ _ABBREVIATION = re.compile(
 _ANAPHORA = re.compile(
     r"^(?:This|That|These|Those|It|They|He|She|Its|Their|Such|However|Therefore|Additionally|In addition|As a result)\b"
 )
+_NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
+_TICKS = 4
 _LIST_RUN = 12  # items; a longer list is a table of contents
 
 
@@ -116,13 +119,37 @@ def figures(hit: Hit) -> Iterator[Candidate]:
         named = CAPTION.match(caption)
         said = caption[named.end() :] if named else caption
         name = named[0] if named else f"The figure on page {element.page}"
-        text = f'{name} shows: "{element.text}"' if element.text else f"{name} is captioned:"
+        shown = without_ticks(element.text)
+        text = f'{name} shows: "{shown}"' if shown else f"{name} is captioned:"
         if caption:
             text += f" ({caption.rstrip('.')}.)"
         own = " ".join(filter(None, [caption, element.text]))
         yield Candidate(
             Kind.FIGURE, hit, element, element.bbox, text, own, heading(hit), element.text or said, find(own)
         )
+
+
+def without_ticks(text: str) -> str:
+    """A figure's words without the ticks of its axes: `_TICKS` or more numbers in a row at equal steps."""
+    kept: list[str] = []
+    run: list[tuple[str, float]] = []
+
+    def close() -> None:
+        if len(run) < _TICKS:
+            kept.extend(word for word, _ in run)
+        run.clear()
+
+    for word in text.split():
+        value = float(word.replace(",", "")) if _NUMBER.fullmatch(word) else None
+        if value is not None and len(run) > 1 and not isclose(value - run[-1][1], run[1][1] - run[0][1]):
+            close()
+        if value is None:
+            close()
+            kept.append(word)
+        else:
+            run.append((word, value))
+    close()
+    return " ".join(kept)
 
 
 def _lists(hit: Hit, elements: Sequence[Element], above: str) -> Iterator[Candidate]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from octavo.generation.candidates import without_ticks
 from octavo.generation.cells import quantity
 from octavo.generation.extractive import ExtractiveReader
 from octavo.generation.model import Finding
@@ -346,10 +347,23 @@ def test_a_figure_answers_with_its_words_under_its_caption(reader: ExtractiveRea
     figure = text("1700 1800 1900 2000 Sunspot number Peak 1957: 190.2", "figure", ElementType.FIGURE)
     caption = text("Figure 3. Yearly sunspot numbers.", "caption", ElementType.CAPTION, y=150)
     [first, *_] = reader.read("When did the sunspot number peak?", [hit(figure, caption)])
-    assert first.text == (
-        'Figure 3 shows: "1700 1800 1900 2000 Sunspot number Peak 1957: 190.2" (Figure 3. Yearly sunspot numbers.)'
-    )
+    assert first.text == 'Figure 3 shows: "Sunspot number Peak 1957: 190.2" (Figure 3. Yearly sunspot numbers.)'
     assert first.bbox == figure.bbox
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("1700 1800 1900 2000 0 25 50 75 Peak 190.2", "Peak 190.2"),
+        ("0 1,000 2,000 3,000 Net sales 412", "Net sales 412"),
+        ("12 15 11 20 Visits", "12 15 11 20 Visits"),  # bars' own values
+        ("2020 2021 2022 12.5", "2020 2021 2022 12.5"),  # too few to tell
+        ("25% 50% 75% 100% of the staff", "25% 50% 75% 100% of the staff"),
+        ("", ""),
+    ],
+)
+def test_the_ticks_of_a_figure_s_axes_are_not_quoted(words: str, left: str) -> None:
+    assert without_ticks(words) == left
 
 
 # Findings

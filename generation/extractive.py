@@ -107,7 +107,8 @@ class ExtractiveReader:
             f"{heading(c.hit)}: {c.own if not c.is_cell else c.own.removesuffix(c.header).strip()}" for c in candidates
         ]
         known = list(dict.fromkeys([question, *texts]))
-        cosines = self._encode(known) @ self._encode([question])[0]
+        vectors = self._encode(known)
+        cosines = vectors @ vectors[0]
         cosine = dict(zip(known, map(float, cosines), strict=True))
         return [cosine[text] for text in texts]
 

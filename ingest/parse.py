@@ -18,6 +18,7 @@ from octavo.ingest.workers import Workers, reason
 
 T = TypeVar("T")
 
+DAMAGED = "the file is damaged or cut off: this is what could be recovered of it; a whole copy may hold more"
 _RANGE = 8  # pages of one task: enough to pay for opening the file, few enough to spread a long PDF over all workers
 _LOGO_PAGES = 3
 _TITLE_LENGTH = 150
@@ -46,7 +47,7 @@ def read(
     ranges = [(first, min(first + _RANGE - 1, outline.pages)) for first in starts]
     tasks = [workers.read(path, prefix, *pages) for pages in ranges]
     contents: list[PageContent] = []
-    warnings = []
+    warnings = [DAMAGED] if outline.repaired else []
     for (first, last), task in zip(ranges, tasks, strict=True):
         try:
             together: list[PageContent] = _result(task)
@@ -60,7 +61,7 @@ def read(
                     warnings.append(f"page {page} is missing: {error}")
         on_pages(last - first + 1, outline.pages)
     if not contents:
-        raise UnreadableError(warnings[0].split(": ", 1)[1])
+        raise UnreadableError(warnings[-1].split(": ", 1)[1])
     return assemble(outline, contents, warnings)
 
 

@@ -23,13 +23,14 @@ from octavo.ingest.chunks import make_chunks
 from octavo.ingest.embedding import Embedding
 from octavo.ingest.files import Files
 from octavo.ingest.model import State
-from octavo.ingest.parse import read, sha256_of
+from octavo.ingest.parse import DAMAGED, read, sha256_of
 from octavo.ingest.pictures import make_pictures
 from octavo.ingest.reader import PageReader, UnreadableError
 from octavo.ingest.workers import Limits, Workers
 
 log = logging.getLogger(__name__)
 
+_READING = 2 / 3  # of the work on a document, as the progress has it; the rest is embedding
 _IN_FLIGHT = 4  # documents being read for each worker; their pages are in memory until they are stored
 
 
@@ -130,6 +131,7 @@ class _Ingestion:
         self.claimed: set[str] = set()
         self.done = self.failed = self.documents = self.bytes = 0
         self.bytes_done = 0.0
+        self.bytes_read: dict[str, float] = {}  # of documents that are not done, as far as bytes_done counts them
         self.embedder = ThreadPoolExecutor(1, "embed")
 
     def run(self, sources: Sequence[Source]) -> IngestReport:
@@ -185,14 +187,13 @@ class _Ingestion:
 
     def _finish(self, info: DocumentInfo, source: str | None) -> Future[DocumentInfo]:
         """Takes a document from the step it is at to ready; the future is done when its vectors are stored."""
-        size = info.size
         if self.stopping.is_set():
             raise _Stopped
         if info.state is State.FAILED:
-            return _done(self._report(info, size))
+            return _done(self._report(info))
         if info.state is State.READY and not self.embedding.missing(info.sha256):
             self.report.unchanged.add(info.sha256)
-            return _done(self._report(self._ready(info, source), size))
+            return _done(self._report(self._ready(info, source)))
         try:
             if info.state is State.QUEUED:
                 self._read(info)
@@ -202,23 +203,27 @@ class _Ingestion:
             self.catalogue.fail(info.sha256, str(error))
             self.files.store_pictures(info.sha256, {})
             return _done(self._report(self._current(info)))
-        return self.embedder.submit(self._embed, info, source, size if info.state is State.PARSED else 0)
+        return self.embedder.submit(self._embed, info, source)
 
     def _read(self, info: DocumentInfo) -> None:
         """Queued -> parsed. Raises UnreadableError when nothing of the document can be had."""
         path, prefix = self.files.pdf(info.sha256), info.sha256[:16]
 
         def advance(pages: int, of: int) -> None:
-            self._advance(pages=pages, share=pages / of * info.size)
+            share = pages / of * info.size * _READING
+            self.bytes_read[info.sha256] = self.bytes_read.get(info.sha256, 0.0) + share
+            self._advance(pages=pages, share=share)
 
         parsed = read(self.workers, path, prefix, advance)
         chunks = make_chunks(parsed, Path(info.name).stem)
         if not chunks:
-            raise UnreadableError("nothing to index: no page has words, in a text layer or that OCR could read")
+            whole = DAMAGED not in parsed.warnings
+            why = "nothing to index" if whole else "the file is damaged or cut off, so get a whole copy"
+            raise UnreadableError(f"{why}: no page has words, in a text layer or that OCR could read")
         self.files.store_pictures(info.sha256, parsed.pictures)
         self.catalogue.store_parsed(info.sha256, parsed, [*chunks, *make_pictures(parsed, Path(info.name).stem)])
 
-    def _embed(self, info: DocumentInfo, source: str | None, size: int) -> DocumentInfo:
+    def _embed(self, info: DocumentInfo, source: str | None) -> DocumentInfo:
         """Parsed -> ready, or failed where a picture of it cannot be drawn for the model that looks at it."""
         try:
             for _ in self.embedding.fill(info.sha256):
@@ -227,8 +232,8 @@ class _Ingestion:
         except UnreadableError as error:
             self.catalogue.fail(info.sha256, str(error))
             self.files.store_pictures(info.sha256, {})
-            return self._report(self._current(info), size)
-        return self._report(self._ready(info, source), size)
+            return self._report(self._current(info))
+        return self._report(self._ready(info, source))
 
     def _ready(self, info: DocumentInfo, source: str | None) -> DocumentInfo:
         """Parsed -> ready; what stood at `source` before goes in the same step."""
@@ -240,13 +245,13 @@ class _Ingestion:
     def _current(self, info: DocumentInfo) -> DocumentInfo:
         return self.catalogue.document(info.sha256) or info
 
-    def _report(self, info: DocumentInfo, size: int = 0) -> DocumentInfo:
-        """Counts a document as done, and `size` bytes of it that were not read page by page."""
+    def _report(self, info: DocumentInfo) -> DocumentInfo:
+        """Counts a document as done, with those of its bytes that were not counted page by page."""
         log.info("%s: %s%s", info.name, info.state, f", {info.error}" if info.error else f", {info.chunks} chunks")
         with self.lock:
             self.done += 1
             self.failed += info.state is State.FAILED
-        self._advance(share=size, document=info)
+        self._advance(share=info.size - self.bytes_read.pop(info.sha256, 0.0), document=info)
         return info
 
     def _advance(self, pages: int = 0, share: float = 0.0, document: DocumentInfo | None = None) -> None:

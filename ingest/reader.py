@@ -38,10 +38,11 @@ class UnreadableError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """What is known of a PDF before its pages are read."""
+    """What is known of a PDF before its pages are read; `repaired`: it was damaged, and more may have been in it."""
 
     pages: int
     title: str
+    repaired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ class PyMuPDFReader:
     def outline(self, path: Path) -> Outline:
         with _open(path) as document:
             title = clean((document.metadata or {}).get("title") or "")
-            return Outline(document.page_count, "" if _is_file_name(title) else title)
+            return Outline(document.page_count, "" if _is_file_name(title) else title, document.is_repaired)
 
     def read(self, path: Path, prefix: str, first: int, last: int) -> list[PageContent]:
         pymupdf.use_layout(True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from socket import create_server
 from typing import Any
 
 import pytest
@@ -219,3 +220,11 @@ def test_what_cannot_be_done_is_one_line(library: Any, arguments: tuple[object, 
     assert result.exit_code == 1
     assert said in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_serve_says_that_its_port_is_taken(tmp_path: Path) -> None:
+    with create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--port", str(port), "--library", str(tmp_path))
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"octavo: cannot listen at 127.0.0.1:{port} (")

@@ -43,6 +43,8 @@ def bad_files(folder: Path) -> dict[str, str]:
     encryption = {"encryption": pymupdf.PDF_ENCRYPT_AES_256, "user_pw": "secret", "owner_pw": "owner"}
     write_pdf(folder / "encrypted.pdf", "A secret.", **encryption)
     write_pdf(folder / "blank.pdf", "")
+    halved = write_pdf(folder / "halved.pdf", "A page whose words come last.", garbage=0).read_bytes()
+    (folder / "halved.pdf").write_bytes(halved[: halved.index(b"stream")])  # the page is there, its words are not
     return {
         "empty.pdf": "empty",
         "text.pdf": "not a PDF",
@@ -50,6 +52,7 @@ def bad_files(folder: Path) -> dict[str, str]:
         "no-pages.pdf": "damaged|no pages",
         "encrypted.pdf": "encrypted",
         "blank.pdf": "nothing to index",
+        "halved.pdf": "damaged or cut off",
     }
 
 
@@ -63,8 +66,17 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, dict[str,
     return library, library.ingest([folder]), expected
 
 
+def test_what_is_recovered_of_a_cut_file_comes_with_a_warning(samples: Path, tmp_path: Path) -> None:
+    whole = (samples / "states-crime-schooling.pdf").read_bytes()
+    (tmp_path / "cut.pdf").write_bytes(whole[: len(whole) * 9 // 10])
+    with Library(tmp_path / "library", Settings(ocr=False)) as library:
+        [info] = library.ingest([tmp_path / "cut.pdf"]).documents
+    assert info.state is State.READY
+    assert info.warnings[0].startswith("the file is damaged or cut off")
+
+
 @pytest.mark.parametrize(
-    "name", ["empty.pdf", "text.pdf", "truncated.pdf", "no-pages.pdf", "encrypted.pdf", "blank.pdf"]
+    "name", ["empty.pdf", "text.pdf", "truncated.pdf", "no-pages.pdf", "encrypted.pdf", "blank.pdf", "halved.pdf"]
 )
 def test_a_bad_file_fails_with_one_line_that_says_why(mixed: tuple[Any, Any, dict[str, str]], name: str) -> None:
     _, report, expected = mixed

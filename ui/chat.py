@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from threading import Event
 
@@ -118,8 +119,10 @@ def _welcome(ready: Mapping[str, DocumentInfo]) -> None:
     st.markdown("Every answer comes with the pages that it was read from, and the place on each page.")
     uploads.show_running()
     with st.container(gap="xsmall", key="shelf"):
+        titles = Counter(info.title for info in ready.values())
         for info in list(ready.values())[:_LISTED]:
-            label = f"{plain(short(info.title or info.name, 80))} :gray[· {count(info.pages, 'page')}]"
+            name = info.title if titles[info.title] == 1 and info.title else info.name
+            label = f"{plain(short(name, 80))} :gray[· {count(info.pages, 'page')}]"
             pages.link_to_page(info.sha256, 1, label, ":material/description:")
     if len(ready) > _LISTED:
         st.page_link(pages.documents(), label=f"All {count(len(ready), 'document')}", icon=":material/library_books:")

@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 FAISS ?= cpu
 
-.PHONY: demo test test-fast lint serve env clean
+.PHONY: demo test test-fast test-gpu lint serve env clean
 
 env: .venv/.installed
 
@@ -14,14 +14,22 @@ env: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$(FAISS),embedded,dev]'
 	touch $@
 
+.venv/.testing: .venv/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	touch $@
+
 demo: env
 	$(BIN)/python examples/demo.py
 
-test: env lint
+test: .venv/.testing lint
 	$(BIN)/python -m pytest
 
-test-fast: env
+test-fast: .venv/.testing
 	$(BIN)/python -m pytest -m 'not slow and not browser'
+
+# On a machine with an NVIDIA GPU, in a clone of its own: make FAISS=gpu test-gpu
+test-gpu: .venv/.testing
+	$(BIN)/python -m pytest -m gpu
 
 # mypy cannot follow the mapping of folders to `octavo` in place, so it checks the installed package.
 lint: env

@@ -10,9 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
+from octavo.ingest.database import parse_url
+from octavo.kernels.device import resolve_device
 from octavo.settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
@@ -39,8 +38,8 @@ def examine(settings: Settings) -> list[Check]:
     """All checks, in the order in which things build on each other; none stops the others."""
     return [
         _check("packages", _packages),
-        _check("faiss", _faiss),
-        _check("processor", _processor),
+        _check("faiss", lambda: _faiss(settings)),
+        _check("processor", lambda: _processor(settings)),
         _check("embedder", lambda: _embedder(settings)),
         _check("generator", lambda: _generator(settings)),
         _check("library", lambda: _library(settings)),
@@ -73,26 +72,30 @@ def _packages() -> str:
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
 
 
-def _faiss() -> str:
+def _faiss(settings: Settings) -> str:
     import faiss
 
-    gpus = faiss.get_num_gpus() if hasattr(faiss, "get_num_gpus") else 0
-    return f"{faiss.__version__}, {gpus} GPUs"
+    from octavo.retrieval.store import faiss_gpu
+
+    number = faiss_gpu(settings.device)
+    built = "for GPUs" if hasattr(faiss, "StandardGpuResources") else "without GPUs"
+    return f"{faiss.__version__}, built {built}; searches on {'the CPU' if number is None else f'cuda:{number}'}"
 
 
-def _processor() -> str:
+def _processor(settings: Settings) -> str:
     import torch
 
     from octavo.retrieval.embedder import has_bfloat16
 
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{os.cpu_count()} cores, {'bfloat16' if has_bfloat16() else 'float32 only'}, {gpu}"
+    gpus = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
+    cores = f"{os.cpu_count()} cores, {'bfloat16' if has_bfloat16() else 'float32 only'}"
+    return f"{cores}, {', '.join(gpus) or 'no GPU'}; models run on {resolve_device(settings.device)}"
 
 
 def _embedder(settings: Settings) -> str:
     from octavo.retrieval.embedder import SentenceEmbedder
 
-    embedder: Embedder = SentenceEmbedder(settings.embedder or EMBEDDED)
+    embedder: Embedder = SentenceEmbedder(settings.embedder or EMBEDDED, settings.device)
     if settings.embedder is None and (settings.library / "files").is_dir():
         with suppress(ModuleNotFoundError):  # FAISS, which has a check of its own
             from octavo.library import Library
@@ -105,8 +108,11 @@ def _embedder(settings: Settings) -> str:
 def _generator(settings: Settings) -> str:
     if settings.generator == "local":
         from octavo.generation.local import LlamaCppChat
+        from octavo.generators import local_chat, local_name
 
-        return f"local: {LlamaCppChat(model=settings.local_model).path.name}"
+        local = local_chat(settings)
+        name = local.path.name if isinstance(local, LlamaCppChat) else local_name(settings.local_model)
+        return f"local: {name}, through {local._llm_type}{', sees pictures' if local.vision else ''}"
     if settings.generator == "openai":
         return f"openai: {settings.openai_model} at {settings.openai_base_url} (not called)"
     return "extractive: no model needed"
@@ -136,8 +142,5 @@ def _library(settings: Settings) -> str:
 def _settings(settings: Settings) -> str:
     values = settings.model_dump(mode="json")
     if settings.database_url:
-        try:
-            values["database_url"] = make_url(settings.database_url).render_as_string(hide_password=True)
-        except ArgumentError:
-            raise Fault("database_url is no SQLAlchemy URL, such as postgresql+psycopg://user@host/name") from None
+        values["database_url"] = parse_url(settings.database_url).render_as_string(hide_password=True)
     return ", ".join(f"{name}={value}" for name, value in values.items())

@@ -107,12 +107,12 @@ class Holdings(OpenLibrary):
             raise LibraryError(
                 f"the setting `embedder` names {self.settings.embedder!r} and would win: unset OCTAVO_EMBEDDER"
             )
-        chosen = SentenceEmbedder(model)
+        chosen = SentenceEmbedder(model, self.settings.device)
         width, now = chosen.dimensions, self.catalogue.dimensions(self.embedder.name)
         if now and width != now and not rebuild:
             raise LibraryError(
                 f"{model} gives vectors of {width} dimensions, this library's have {now}: "
-                "`octavo index --rebuild --model` changes it over all the same"
+                f"`octavo index --rebuild --model {model}` changes it over all the same"
             )
         with self._writing():
             visual = self.settings.visual_embedder

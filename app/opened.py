@@ -8,12 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self, cast
+from uuid import uuid4
 
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever
 
-from octavo.generation.answerer import Answerer, Images
+from octavo.generation.answerer import Answerer
 from octavo.generation.extractive import ExtractiveReader
 from octavo.generators import make_answerer, wrap
 from octavo.ingest.catalogue import Catalogue, DocumentInfo, Message, StoredChunk
@@ -23,6 +24,7 @@ from octavo.ingest.model import Box, ElementType, ParsedDocument
 from octavo.ingest.reader import PyMuPDFReader
 from octavo.ingest.render import Colour, page_png
 from octavo.ingest.workers import Limits
+from octavo.kernels.device import resolve_device
 from octavo.models import ModelShelf
 from octavo.retrieval.embedder import Embedder, SentenceEmbedder, as_embedder
 from octavo.retrieval.engine import SearchEngine
@@ -61,6 +63,8 @@ class OpenLibrary:
         generator: BaseChatModel | None = None,
     ) -> None:
         settings = settings or Settings()
+        if settings.device not in ("auto", "cpu"):  # which are always there; known now, not after an hour of reading
+            resolve_device(settings.device)
         self.settings = settings.model_copy(update={"library": Path(folder)}) if folder else settings
         self.folder = self.settings.library
         try:
@@ -70,21 +74,35 @@ class OpenLibrary:
             raise LibraryError(f"cannot use {self.folder} as a library: {error.strerror}") from error
         url = self.settings.database_url or f"sqlite:///{self.folder.resolve() / 'catalogue.sqlite'}"
         self.catalogue = Catalogue(url)
+        self._match()
         self.models = ModelShelf(self.folder / "models")
         self._given_embedder, self._retriever, self._generator = embedder, retriever, generator
         self._reader = PyMuPDFReader(self.settings.ocr)
         self._lock = Lock()
         self._open()
 
+    def _match(self) -> None:
+        """A folder keeps to its first catalogue: by another one its PDFs would be strays, which ingestion removes."""
+        name, own = self.folder / "catalogue.id", self.catalogue.identity
+        if not name.exists():
+            fresh = name.with_suffix(f".{uuid4().hex}.part")  # as a whole, whoever else opens it
+            fresh.write_text(own)
+            fresh.replace(name)
+        elif name.read_text() != own:
+            self.close()
+            raise LibraryError(f"{self.folder} belongs to another catalogue: look at OCTAVO_DATABASE_URL, DATABASE_URL")
+
     def _open(self) -> None:
         """Takes up the embedder that the settings or the library name, and all that hangs on it."""
         self._choice = self.catalogue.choice(EMBEDDER_CHOICE)
         named = self.settings.embedder or self.models.resolve(self._choice or EMBEDDED)
-        given = self._given_embedder
-        self.embedder: Embedder = as_embedder(given) if given else SentenceEmbedder(named)
+        given, device = self._given_embedder, self.settings.device
+        self.embedder: Embedder = as_embedder(given) if given else SentenceEmbedder(named, device)
         visual = self.settings.visual_embedder
-        self.looker: PictureEmbedder = VisualEmbedder(visual) if visual else TextUnderPictures(self.embedder)
-        self.engine = SearchEngine(self.folder / "index", self.catalogue, self.embedder, self.looker, self._retriever)
+        self.looker: PictureEmbedder = VisualEmbedder(visual, device) if visual else TextUnderPictures(self.embedder)
+        self.engine = SearchEngine(
+            self.folder / "index", self.catalogue, self.embedder, self.looker, self._retriever, device
+        )
         self.reader = ExtractiveReader(self.embedder)
         self._stamp: tuple[int, int] | None = None
         self._answerers: dict[Generator | None, Answerer] = {}
@@ -109,10 +127,6 @@ class OpenLibrary:
         return self.engine.retriever(Mode.TEXT)
 
     @property
-    def _images(self) -> Images | None:
-        return self._pictures if self.settings.openai_images else None
-
-    @property
     def _embedding(self) -> Embedding:
         return self._embedding_by(self.embedder, self.looker)
 
@@ -129,9 +143,9 @@ class OpenLibrary:
         with self._lock:
             if key not in self._answerers:
                 self._answerers[key] = (
-                    make_answerer(self.settings, key, self.reader, self._images)
+                    make_answerer(self.settings, key, self.reader, self._pictures)
                     if key
-                    else wrap(cast(BaseChatModel, self._generator), self.reader, self._images)
+                    else wrap(cast(BaseChatModel, self._generator), self.settings, self.reader, self._pictures)
                 )
             return self._answerers[key]
 
@@ -192,16 +206,11 @@ class OpenLibrary:
         return page_png(self.files.pdf(sha256), page, boxes, dpi)
 
     def _pictures(self, hit: Hit) -> list[bytes]:
-        """A picture that was found; else those of a hit's figures, and of the page round its tables, as PNG bytes."""
-        if hit.chunk.picture:
-            return [chunk_png(self.files, StoredChunk(hit.chunk, hit.document, hit.sha256, hit.elements))]
-        pictures = []
-        for element in hit.elements:
-            if element.image:
-                pictures.append(self.files.image(hit.sha256, element.image).read_bytes())
-            elif element.type is ElementType.TABLE:
-                pictures.append(self.page_picture(hit.sha256, element.page))
-        return pictures
+        """A picture that was found; else those of a hit's figures and tables, as PNG bytes."""
+        stored = StoredChunk(hit.chunk, hit.document, hit.sha256, hit.elements)
+        if hit.chunk.picture or hit.chunk.type is ElementType.TABLE:
+            return [chunk_png(self.files, stored)]
+        return [self.files.image(hit.sha256, element.image).read_bytes() for element in hit.elements if element.image]
 
     # Conversations
 

@@ -12,15 +12,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from numpy.typing import NDArray
-from sqlalchemy import create_engine, delete, event, exists, func, insert, select, update
-from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
+from octavo.ingest.database import open_database
 from octavo.ingest.model import Chunk, Element, ElementType, Link, LinkType, Page, ParsedDocument, Span, State, Table
 from octavo.ingest.schema import (
     ChoiceRow,
@@ -38,6 +34,7 @@ from octavo.ingest.schema import (
 T = TypeVar("T")
 _HASH_DIGITS = 6  # of a SHA-256 that may stand for a document
 _CHANGES = "changes"  # the choice that counts them
+_IDENTITY = "identity"  # the choice that a migration made, once
 _PARAMETERS = 900  # values in one IN (...), below every database's limit
 
 
@@ -85,17 +82,15 @@ class Catalogue:
     """
 
     def __init__(self, url: str) -> None:
-        try:
-            self.engine = _engine(url)
-        except (SQLAlchemyError, ModuleNotFoundError) as error:
-            raise CatalogueError(f"cannot use the database URL: {error}") from error
-        try:
-            _migrate(self.engine)
-        except (DatabaseError, CommandError) as error:  # the second: made by a newer Octavo
-            raise CatalogueError(f"cannot open the catalogue: {getattr(error, 'orig', error)}") from error
+        self.engine = open_database(url)
 
     def close(self) -> None:
         self.engine.dispose()
+
+    @property
+    def identity(self) -> str:
+        """What tells this catalogue from every other, wherever it lies."""
+        return self.choice(_IDENTITY) or ""
 
     # Documents
 
@@ -105,7 +100,7 @@ class Catalogue:
             counts: list[dict[int, int]] = [
                 dict(session.execute(count.group_by(row.document_id)).tuples().all()) for row, count in _counts()
             ]
-            rows = session.scalars(select(DocumentRow).order_by(DocumentRow.name, DocumentRow.id))
+            rows = sorted(session.scalars(select(DocumentRow)), key=_by_name)
             return [_info(row, *(count.get(row.id, 0) for count in counts)) for row in rows]
 
     def document(self, sha256: str) -> DocumentInfo | None:
@@ -118,9 +113,9 @@ class Catalogue:
         named = select(DocumentRow).where(DocumentRow.name == document).order_by(DocumentRow.id)
         hashed = select(DocumentRow).where(DocumentRow.sha256.startswith(document.lower(), autoescape=True))
         with Session(self.engine) as session:
-            rows = session.scalars(named).all()
+            rows = list(session.scalars(named))
             if not rows and len(document) >= _HASH_DIGITS:
-                rows = session.scalars(hashed.order_by(DocumentRow.name, DocumentRow.id)).all()
+                rows = sorted(session.scalars(hashed), key=_by_name)
             return [_counted(session, row) for row in rows]
 
     def stamp(self) -> tuple[int, int]:
@@ -193,6 +188,7 @@ class Catalogue:
                 select(LinkRow)
                 .join(ElementRow, ElementRow.id == LinkRow.source)
                 .where(ElementRow.document_id == row.id)
+                .order_by(ElementRow.position, LinkRow.target, LinkRow.type)
             )
             return ParsedDocument(
                 tuple(Page(p.number, p.width, p.height) for p in pages),
@@ -391,7 +387,7 @@ class Catalogue:
             .join(pairs, pairs.c.there == ChunkElementRow.element_id)
             .join(ChunkRow, ChunkRow.id == ChunkElementRow.chunk_id)
             .where(ChunkElementRow.position == 0, ~ChunkRow.picture)
-            .order_by(ChunkElementRow.chunk_id)
+            .order_by(ChunkElementRow.chunk_id, pairs.c.here, pairs.c.type)
         )
         with Session(self.engine) as session:
             return [(chunk, here, LinkType(kind)) for chunk, here, kind in session.execute(query)]
@@ -432,38 +428,9 @@ def _batched(ids: Sequence[T]) -> list[Sequence[T]]:
     return [ids[i : i + _PARAMETERS] for i in range(0, len(ids), _PARAMETERS)]
 
 
-class CatalogueError(RuntimeError):
-    """The database cannot be reached or is not a catalogue."""
-
-
-def _engine(url: str) -> Engine:
-    engine = create_engine(url)
-    if engine.dialect.name == "sqlite":
-
-        @event.listens_for(engine, "connect")
-        def _(connection: Any, _record: Any) -> None:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA busy_timeout = 30000")
-
-    return engine
-
-
-def _migrate(engine: Engine) -> None:
-    """Brings the schema up to date in one transaction: a process killed meanwhile leaves what was there before."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with engine.connect() as connection:
-        driver: Any = connection.connection.driver_connection
-        if engine.dialect.name == "sqlite":  # left alone, sqlite3 opens no transaction before a CREATE TABLE
-            driver.isolation_level = None
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
-        if engine.dialect.name == "sqlite":
-            driver.isolation_level = ""
+def _by_name(row: DocumentRow) -> tuple[str, int]:
+    """By code points: databases collate as their locale has it."""
+    return row.name, row.id
 
 
 def _row(session: Session, sha256: str) -> DocumentRow:

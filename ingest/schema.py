@@ -5,16 +5,27 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, LargeBinary
+from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, Index, Integer, LargeBinary, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 def now() -> datetime:
-    return datetime.now(UTC)
+    """UTC, and without its zone, since PostgreSQL would turn it into the server's."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+class Text(TypeDecorator[str]):
+    """Text without the NUL characters that PostgreSQL refuses; models and file names may have them."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is None else value.replace("\0", "")
 
 
 class Base(DeclarativeBase):
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
+    type_annotation_map = {str: Text, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
 
 
 class DocumentRow(Base):
@@ -23,7 +34,7 @@ class DocumentRow(Base):
     sha256: Mapped[str] = mapped_column(unique=True)
     name: Mapped[str] = mapped_column(index=True)
     source: Mapped[str | None] = mapped_column(index=True)  # where it was read from; a new file there replaces it
-    size: Mapped[int]  # bytes
+    size: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"))  # bytes
     state: Mapped[str]
     error: Mapped[str | None]
     title: Mapped[str] = mapped_column(default="")

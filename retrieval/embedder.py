@@ -20,6 +20,8 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
+from octavo.kernels.device import resolve_device
+
 if TYPE_CHECKING:
     import torch
     from sentence_transformers import SentenceTransformer
@@ -57,13 +59,15 @@ class Embedder(Embeddings, ABC):
 class SentenceEmbedder(Embedder):
     """Unit vectors from a sentence-transformers model, loaded on first use.
 
-    `model` is "embedded" (all-MiniLM-L6-v2, 384 dimensions, from its package), a folder, or a hub name. On a CPU with
-    AVX512-BF16 the weights run in bfloat16, more than twice as fast at a cosine to float32 of .9999 at least; vectors
-    are normalised again in float32. Safe to use from several threads. Raises ModelMissingError on first use.
+    `model` is "embedded" (all-MiniLM-L6-v2, 384 dimensions, from its package), a folder, or a hub name; `device` as
+    `octavo.kernels.device` has it. Weights run in float16 on a GPU, and on a CPU with AVX512-BF16 in bfloat16, more
+    than twice as fast at a cosine to float32 of .9999 at least; vectors are normalised again in float32. Safe to use
+    from several threads. Raises ModelMissingError and DeviceError on first use.
     """
 
-    def __init__(self, model: str = EMBEDDED) -> None:
+    def __init__(self, model: str = EMBEDDED, device: str = "auto") -> None:
         self.model = model
+        self.device = device
         self._lock = threading.Lock()
 
     @cached_property
@@ -85,8 +89,10 @@ class SentenceEmbedder(Embedder):
     def _load(self) -> SentenceTransformer:
         import torch
 
-        on_gpu = torch.cuda.is_available()
-        return load_model(self.model, torch.float16 if on_gpu else torch.bfloat16 if has_bfloat16() else torch.float32)
+        device = resolve_device(self.device)
+        if device.type == "cuda":
+            return load_model(self.model, torch.float16, device)
+        return load_model(self.model, torch.bfloat16 if has_bfloat16() else torch.float32, device)
 
     def _loaded(self) -> SentenceTransformer:
         with self._lock:
@@ -106,15 +112,14 @@ class SentenceEmbedder(Embedder):
         return unit(vectors.float().cpu().numpy())
 
 
-def load_model(model: str, dtype: torch.dtype) -> SentenceTransformer:
-    """The sentence-transformers model of a folder, a hub name, or "embedded", on the GPU if there is one.
+def load_model(model: str, dtype: torch.dtype, device: torch.device) -> SentenceTransformer:
+    """The sentence-transformers model of a folder, a hub name, or "embedded", on `device`.
 
     Weights are read as safetensors alone, a folder without a look at the network. Raises ModelMissingError.
     """
     here = model == EMBEDDED or Path(model).is_dir()
     if not here and not _HUB_NAME.fullmatch(model):
         raise ModelMissingError(f"{model}: no such folder, nor a name that a hub could know")
-    import torch
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
@@ -122,7 +127,7 @@ def load_model(model: str, dtype: torch.dtype) -> SentenceTransformer:
     try:
         return SentenceTransformer(
             str(embedded_folder()) if model == EMBEDDED else model,
-            device="cuda" if torch.cuda.is_available() else "cpu",
+            device=str(device),
             local_files_only=here,
             model_kwargs={"dtype": dtype, "use_safetensors": True},
         )

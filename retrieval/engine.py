@@ -36,8 +36,10 @@ class SearchEngine:
         embedder: Embedder,
         looker: PictureEmbedder,
         text_retriever: BaseRetriever | None = None,
+        device: str = "auto",
     ) -> None:
         self.folder, self.catalogue, self.embedder, self.looker = folder, catalogue, embedder, looker
+        self.device = device
         self._retrievers: dict[Mode, BaseRetriever] = {Mode.TEXT: text_retriever} if text_retriever else {}
         self._index: Index | None = None
         self._lock = Lock()
@@ -47,7 +49,7 @@ class SearchEngine:
     def index(self) -> Index:
         with self._lock:
             if self._index is None:
-                self._index = Index(self.folder, self.catalogue, self.embedder, self.looker)
+                self._index = Index(self.folder, self.catalogue, self.embedder, self.looker, self.device)
             return self._index
 
     def retriever(self, mode: Mode) -> BaseRetriever:

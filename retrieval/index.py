@@ -71,8 +71,15 @@ class Index:
     texts in the space of these pictures; it is `vectors` itself where that is one space.
     """
 
-    def __init__(self, folder: Path, catalogue: Catalogue, embedder: Embedder, looker: PictureEmbedder) -> None:
-        self.folder, self.catalogue, self.model = folder, catalogue, embedder.name
+    def __init__(
+        self,
+        folder: Path,
+        catalogue: Catalogue,
+        embedder: Embedder,
+        looker: PictureEmbedder,
+        device: str = "auto",
+    ) -> None:
+        self.folder, self.catalogue, self.model, self.device = folder, catalogue, embedder.name, device
         texts = self._part(embedder, pictures=False)
         pictures = self._part(looker, pictures=True)
         joint = texts if looker.name == embedder.name else self._part(looker, pictures=False)
@@ -93,7 +100,8 @@ class Index:
     def _part(self, embedder: Embedder, pictures: bool) -> _Part:
         space = hashlib.sha256(embedder.name.encode()).hexdigest()[:12]  # vectors of one model never serve another
         file = self.folder / f"{'pictures' if pictures else 'vectors'}-{space}.faiss"
-        return _Part(FaissStore(embedder, CatalogueDocuments(self.catalogue)), embedder.name, pictures, file)
+        store = FaissStore(embedder, CatalogueDocuments(self.catalogue), self.device)
+        return _Part(store, embedder.name, pictures, file)
 
     @contextmanager
     def _files(self) -> Iterator[None]:

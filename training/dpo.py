@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from octavo.kernels.device import training_device
 from octavo.retrieval.embedder import ModelMissingError
 from octavo.training.data import TrainingDataError, read_lines
 from octavo.training.folder import TrainingFolder
@@ -81,15 +82,17 @@ def read_pairs(file: Path) -> list[dict[str, Any]]:
     return pairs
 
 
-def tune(file: Path, model: str, out: Path, plan: DPOPlan, on_step: Callable[[int, int], None]) -> DPOReport:
+def tune(
+    file: Path, model: str, out: Path, plan: DPOPlan, on_step: Callable[[int, int], None], device: str = "auto"
+) -> DPOReport:
     """Tunes the model in a folder (or of a hub name) on the pairs of `file`; the whole of `octavo dpo`.
 
-    Raises TrainingDataError, TrainingFolderError, ModelMissingError and OSError, before anything is written where it
-    can be known.
+    Raises TrainingDataError, TrainingFolderError, ModelMissingError, DeviceError and OSError, before anything is
+    written where it can be known.
     """
     pairs = read_pairs(file)
     network, processor = load_generator(model, any(pair["images"] for pair in pairs))
-    return dpo(network, processor, pairs, out, on_step=on_step, **asdict(plan))
+    return dpo(network, processor, pairs, out, device=device, on_step=on_step, **asdict(plan))
 
 
 def load_generator(model: str, pictures: bool) -> tuple[PreTrainedModel, PreTrainedTokenizerBase | ProcessorMixin]:
@@ -126,6 +129,7 @@ def dpo(
     dropout: float = 0.0,
     length: int = 2048,
     seed: int = 0,
+    device: str = "auto",
     on_step: Callable[[int, int], None] = lambda step, steps: None,
 ) -> DPOReport:
     """Trains a LoRA adapter of `model` on `pairs` and writes it to the folder `out`, with `dpo.json`.
@@ -140,8 +144,8 @@ def dpo(
     Raises:
         TrainingDataError: for no pairs, or pictures where the model reads none.
         TrainingFolderError: for a folder that is in use.
+        DeviceError: for a device that is not there.
     """
-    import torch
     from peft import LoraConfig
     from transformers import PrinterCallback
     from trl.trainer.dpo_config import DPOConfig
@@ -149,12 +153,12 @@ def dpo(
 
     from octavo.training.stepping import StepCallback
 
+    on_gpu = training_device(device).type == "cuda"
     plan = DPOPlan(beta, learning_rate, epochs, batch_size, rank, alpha, dropout, length, seed)
     rows = _dataset(pairs, processor)
     folder = TrainingFolder(out, _MARKER)
     data = hashlib.sha256(json.dumps([dict(pair) for pair in pairs], sort_keys=True).encode()).hexdigest()
     folder.claim(asdict(plan) | {"data": data}, resume=not folder.finished)  # one cut off begins again
-    on_gpu = torch.cuda.is_available()
     with _quiet():
         trainer = DPOTrainer(
             model=model,

@@ -14,6 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
+from octavo.kernels.device import training_device
 from octavo.retrieval.embedder import EMBEDDED, load_model
 from octavo.training.data import Split, Splits, TrainingDataError, digest, read_rows, split_by_report
 from octavo.training.folder import TrainingFolder
@@ -62,6 +63,7 @@ def train(
     out: Path,
     plan: Plan,
     *,
+    device: str = "auto",
     resume: bool = False,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> Report:
@@ -69,7 +71,7 @@ def train(
 
     `out` gets the model as a whole at the end, and `checkpoints/` meanwhile; with `resume` a training that was cut off
     goes on from its last checkpoint and ends with the weights of an undisturbed one. Raises TrainingDataError,
-    TrainingFolderError, ModelMissingError and OSError, before anything is written where it can be known.
+    TrainingFolderError, ModelMissingError, DeviceError and OSError, before anything is written where it can be known.
     """
     began = perf_counter()
     getLogger("sentence_transformers").setLevel(ERROR)  # its warnings are for those who call it
@@ -78,13 +80,13 @@ def train(
     splits = split_by_report(rows, plan.seed)
     train_rows = rows_of(splits.train, plan.seed)
     batch = batch_of(splits.train, train_rows, plan.batch_size, plan.seed)
-    model = load(plan.model)
+    model = load(plan.model, device)
     folder = TrainingFolder(out, "modules.json")
     folder.claim({**asdict(plan), "data": digest(rows)}, resume)
     before = {name: rank(model, split) for name, split in (("dev", splits.dev), ("test", splits.test))}
     history = [{"step": 0, "epoch": 0.0, **figures(before["dev"])}]
     best, trained = fit(model, train_rows, splits.dev, plan, batch, folder, on_progress)
-    final = load(str(best))
+    final = load(str(best), device)
     report = Report(
         plan=asdict(plan) | {"batch_size": batch},
         data=_counts(splits) | {"files": [file.name for file in files], "left_out": blank},
@@ -115,7 +117,6 @@ def fit(
 
     Steps, shuffles and dropout follow from the seed and the checkpoint's generator states alone.
     """
-    import torch
     from sentence_transformers import SentenceTransformerTrainingArguments
     from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
     from sentence_transformers.sentence_transformer.training_args import BatchSamplers
@@ -149,8 +150,8 @@ def fit(
             logging_steps=every,
             seed=plan.seed,
             data_seed=plan.seed,
-            use_cpu=not torch.cuda.is_available(),
-            dataloader_pin_memory=torch.cuda.is_available(),
+            use_cpu=model.device.type == "cpu",
+            dataloader_pin_memory=model.device.type == "cuda",
             disable_tqdm=True,
             report_to="none",
         ),
@@ -173,14 +174,14 @@ def fit(
     return best, history
 
 
-def load(model: str) -> SentenceTransformer:
-    """A sentence-transformers model in float32. Raises ModelMissingError."""
+def load(model: str, device: str = "auto") -> SentenceTransformer:
+    """A sentence-transformers model in float32, on a device to train on. Raises ModelMissingError and DeviceError."""
     import torch
     from transformers.utils import logging
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     getLogger("sentence_transformers").setLevel(ERROR)
-    return load_model(model, torch.float32)
+    return load_model(model, torch.float32, training_device(device))
 
 
 def rows_of(split: Split, seed: int) -> Dataset:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from octavo.commands.options import GENERATORS, existing, json_option, library_option, print_json
+from octavo.commands.options import GENERATORS, existing, json_option, library_option, print_json, settings_of
 
 if TYPE_CHECKING:
     from octavo.evaluation.questions import Question
@@ -66,7 +66,10 @@ def _existing(files: tuple[Path, ...]) -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the shuffles, the dropout.")
 @click.option("--resume", is_flag=True, help="Go on with the training that was cut off in --out.")
 @json_option
-def train(data: tuple[Path, ...], out: Path, resume: bool, as_json: bool, **plan: Any) -> None:
+@click.pass_context
+def train(
+    context: click.Context, /, data: tuple[Path, ...], out: Path, resume: bool, as_json: bool, **plan: Any
+) -> None:
     """Fine-tune the text embedder on questions and the reports that answer them.
 
     DATA are JSON Lines files of {"question", "report"}; a "label" of 0 marks a report as wrong for the question. The
@@ -88,6 +91,7 @@ def train(data: tuple[Path, ...], out: Path, resume: bool, as_json: bool, **plan
                 data,
                 out,
                 Plan(**plan),
+                device=settings_of(context, None).device,
                 resume=resume,
                 on_progress=lambda progress: show(progress.step, progress.steps, progress.dev.get("auc")),
             )
@@ -173,10 +177,10 @@ def _respond(settings: Any) -> tuple[Respond, bool]:
     if settings.generator == "extractive":
         raise click.ClickException("the extractive generator writes nothing to prefer: use -g local or -g openai")
     if settings.generator == "local":
-        from octavo.generation.local import LlamaCppChat
+        from octavo.generators import local_chat
 
-        local = LlamaCppChat(model=settings.local_model, max_tokens=settings.max_answer_tokens)
-        return respond_with(local, completion=local.completion), False
+        local = local_chat(settings)
+        return respond_with(local, completion=local.completion, pictures=local.vision), local.vision
     from openai import OpenAIError
 
     from octavo.generation.endpoint import connect, explain
@@ -240,7 +244,8 @@ def _right(answer: str, reference: str) -> bool:
 @click.option("--length", type=click.IntRange(16), default=2048, show_default=True, help="Most tokens of a side.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @json_option
-def dpo(pairs: Path, model: str, out: Path, as_json: bool, **plan: Any) -> None:
+@click.pass_context
+def dpo(context: click.Context, /, pairs: Path, model: str, out: Path, as_json: bool, **plan: Any) -> None:
     """Tune a generator on preference PAIRS (direct preference optimisation, LoRA).
 
     PAIRS is what `octavo preferences` writes, or any file of TRL's preference format. The folder that results holds
@@ -250,7 +255,7 @@ def dpo(pairs: Path, model: str, out: Path, as_json: bool, **plan: Any) -> None:
     from octavo.training.dpo import DPOPlan, tune
 
     with _bar("tuning", "step") as show:
-        report = tune(pairs, model, out, DPOPlan(**plan), show)
+        report = tune(pairs, model, out, DPOPlan(**plan), show, settings_of(context, None).device)
     if as_json:
         print_json(asdict(report) | {"adapter": str(out)})
         return

@@ -1,0 +1,85 @@
+"""The database under the catalogue: from a URL to an engine, its schema brought up to date.
+
+Knows nothing of documents. SQLite and PostgreSQL are known; a password is never in a message.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import create_engine, event, make_url
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import ArgumentError, DatabaseError
+
+_SECONDS = 10  # that a server may take to answer
+_MIGRATION = {  # one process at a time: what waits finds the tables made
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "SELECT pg_advisory_xact_lock(7165)",
+}
+
+
+class CatalogueError(RuntimeError):
+    """The database cannot be reached or is not a catalogue."""
+
+
+def open_database(url: str) -> Engine:
+    """An engine for the database at a SQLAlchemy URL, with the schema of this version. Raises CatalogueError."""
+    engine = _engine(parse_url(url))
+    try:
+        _migrate(engine)
+    except (DatabaseError, CommandError) as error:  # the second: made by a newer Octavo
+        raise CatalogueError(f"cannot open the catalogue: {getattr(error, 'orig', error)}") from error
+    return engine
+
+
+def parse_url(url: str) -> URL:
+    """The URL of a database that can hold a catalogue; `postgres://` is taken too. Raises CatalogueError."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):  # whose messages may hold the password
+        raise CatalogueError("the database URL is none: take postgresql://USER:PASSWORD@HOST/NAME") from None
+    if parsed.drivername == "postgres":  # libpq's other name for it
+        parsed = parsed.set(drivername="postgresql")
+    if parsed.get_backend_name() not in _MIGRATION:
+        raise CatalogueError(f"a catalogue lies in PostgreSQL or SQLite, not in {parsed.get_backend_name()}")
+    return parsed
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        try:
+            return create_engine(url, connect_args={"connect_timeout": _SECONDS}, pool_pre_ping=True)
+        except ImportError as error:
+            raise CatalogueError(
+                f"no driver for {url.drivername}:// ({error}): take postgresql:// and pip install 'octavo[postgres]'"
+            ) from error
+    engine = create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA busy_timeout = 30000")
+
+    return engine
+
+
+def _migrate(engine: Engine) -> None:
+    """Brings the schema up to date in one transaction: a process killed meanwhile leaves what was there before."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        if engine.dialect.name == "sqlite":  # left alone, sqlite3 opens no transaction before a CREATE TABLE
+            driver.isolation_level = None
+        connection.exec_driver_sql(_MIGRATION[engine.dialect.name])
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+        if engine.dialect.name == "sqlite":
+            driver.isolation_level = ""

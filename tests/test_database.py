@@ -1,0 +1,127 @@
+"""The catalogue by URL: where the URL comes from, what is said of one that cannot serve, a library on PostgreSQL."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from octavo import Library
+from octavo.ingest.catalogue import Catalogue
+from octavo.ingest.database import CatalogueError, parse_url
+from octavo.library import LibraryError
+from octavo.settings import Settings
+
+_WITHOUT_DRIVER = """
+import sys
+sys.modules["psycopg"] = None
+from octavo.cli import main
+main(["documents"])
+"""
+
+
+def complaint(url: str) -> str:
+    """What opening a catalogue there raises."""
+    with pytest.raises(CatalogueError) as caught:
+        Catalogue(url)
+    return str(caught.value)
+
+
+def test_the_url_is_octavos_own_before_the_one_that_all_programs_share(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings().database_url is None
+    monkeypatch.setenv("DATABASE_URL", "postgresql://shared/db")
+    assert Settings().database_url == "postgresql://shared/db"
+    monkeypatch.setenv("OCTAVO_DATABASE_URL", "postgresql://own/db")
+    assert Settings().database_url == "postgresql://own/db"
+
+
+@pytest.mark.parametrize("url", ["postgres://me@host/db", "postgresql://me@host/db", "postgresql+psycopg://me@host/db"])
+def test_every_spelling_of_postgresql_is_taken(url: str) -> None:
+    dialect = parse_url(url).get_dialect()
+    assert (dialect.name, dialect.driver) == ("postgresql", "psycopg")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("me:s3cret@host", "the database URL is none: take postgresql://USER:PASSWORD@HOST/NAME"),
+        ("postgresql://me:s3cret", "the database URL is none: take postgresql://USER:PASSWORD@HOST/NAME"),
+        ("mysql://me:s3cret@host/db", "a catalogue lies in PostgreSQL or SQLite, not in mysql"),
+        (
+            "postgresql+pg8000://me:s3cret@host/db",
+            "no driver for postgresql+pg8000:// (No module named 'pg8000'): take postgresql:// "
+            "and pip install 'octavo[postgres]'",
+        ),
+    ],
+)
+def test_a_url_that_cannot_be_is_refused_without_its_password(url: str, said: str) -> None:
+    assert complaint(url) == said
+
+
+def test_a_server_that_is_not_there_is_one_line_without_the_password() -> None:
+    said = complaint("postgresql://me:s3cret@127.0.0.1:1/octavo")
+    assert said.startswith('cannot open the catalogue: connection failed: connection to server at "127.0.0.1", port 1')
+    assert "s3cret" not in said
+
+
+def test_a_wrong_password_is_one_line_without_it(postgres: Any, postgres_url: str) -> None:
+    rules = postgres.pgdata / "pg_hba.conf"
+    rules.write_text(f"local all guarded scram-sha-256\n{rules.read_text()}")
+    postgres.psql("CREATE ROLE guarded LOGIN PASSWORD 'right'; SELECT pg_reload_conf();")
+    guarded = postgres_url.replace("postgres:@", "guarded:{}@")
+    assert "permission denied" in complaint(guarded.format("right"))  # let in, to a database that is not its own
+    said = complaint(guarded.format("s3cret"))
+    assert 'password authentication failed for user "guarded"' in said
+    assert "s3cret" not in said
+
+
+def test_a_missing_driver_says_what_to_install(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_DRIVER],
+        env={"OCTAVO_LIBRARY": str(tmp_path), "OCTAVO_DATABASE_URL": "postgresql://me:s3cret@host/octavo"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.endswith("pip install 'octavo[postgres]'\n")
+    assert "s3cret" not in done.stderr
+
+
+def test_a_folder_keeps_to_its_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, other = tmp_path / "library", f"sqlite:///{tmp_path / 'other.sqlite'}"
+    for _ in range(2):
+        Library(folder).close()
+    monkeypatch.setenv("DATABASE_URL", other)
+    with pytest.raises(LibraryError, match="library belongs to another catalogue: look at OCTAVO_DATABASE_URL"):
+        Library(folder)
+    Library(tmp_path / "other").close()
+    monkeypatch.delenv("DATABASE_URL")
+    with pytest.raises(LibraryError, match="other belongs to another catalogue"):
+        Library(tmp_path / "other")
+
+
+@pytest.mark.slow
+def test_a_library_on_postgresql(library: Any, samples: Path, postgres_url: str, tmp_path: Path) -> None:
+    settings = Settings(library=tmp_path / "library", database_url=postgres_url)
+    question = "What were total net sales in the third quarter?"
+    with Library(settings=settings) as own:
+        report = own.ingest([samples])
+        assert not report.failed
+        assert not (own.folder / "catalogue.sqlite").exists()
+        assert [i.name for i in own.documents()] == [i.name for i in library.documents()]
+    with Library(settings=settings) as own:
+        found = own.search(question)
+        assert [(h.document, h.page, h.chunk.text) for h in found] == [
+            (h.document, h.page, h.chunk.text) for h in library.search(question)
+        ]
+        gone = found[0].document
+        own.delete(gone)
+        assert gone not in {hit.document for hit in own.search(question)}
+    with Library(settings=settings) as own:
+        assert gone not in {info.name for info in own.documents()}
+        assert own.ask(question).text

@@ -1,0 +1,161 @@
+"""Quantizes a model layer by layer: RTN, AWQ or MBQ. Knows nothing of files, nor of where the batches come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple, get_args
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from octavo.generation.quantization import families
+from octavo.generation.quantization.capture import Sample, enter, first, recorded
+from octavo.generation.quantization.families import Decoder, Group, Method, QuantizationError
+from octavo.generation.quantization.grid import fit
+from octavo.generation.quantization.linear import OUTPUTS, QuantizedLinear
+from octavo.generation.quantization.search import Call, Loss, search_limits, search_scales
+from octavo.generation.quantization.sensitivity import Sensitivities
+from octavo.generation.quantization.tokens import tokens
+
+LOSSES: Mapping[Method, Loss] = {"awq": Loss(power=2), "mbq": Loss(power=1)}
+
+
+class Plan(NamedTuple):
+    """What is rounded, and how."""
+
+    decoder: Decoder
+    bits: int
+    group: int
+
+
+def quantize(
+    model: PreTrainedModel,
+    method: Method,
+    bits: int,
+    group: int,
+    batches: Iterable[Mapping[str, Tensor]] = (),
+    *,
+    on_progress: Callable[[int, int], None] = lambda done, of: None,
+) -> PreTrainedModel:
+    """Rounds the weights of the decoder's linears to `bits` bits, in place.
+
+    Embeddings, head, norms, and all that stands in front of the decoder of a model that sees, stay as they are, but for
+    the scales that AWQ and MBQ fold into the norms. Memory beside the model: the inputs of one layer's blocks for all
+    batches.
+
+    Args:
+        model: A transformers model of a type in `families.DECODERS` or `families.VISION`, of any floating dtype.
+        method: "rtn": to the nearest, without batches. "awq": with AWQ's scales and clipping, by the squared error
+            (Lin et al., MLSys 2024). "mbq": the same by the absolute error, in which the errors of vision tokens count
+            r times those of the answer's (Li et al., CVPR 2025).
+        bits: 3 or 4.
+        group: Neighbouring input channels that share a scale and a zero point; divides every linear's input width.
+        batches: What the model is called with: `input_ids` (batch, tokens) and what else its processor gives, and for
+            "mbq" `labels` too, -100 at each token that is not the answer.
+        on_progress: Told how many steps are done of how many, a step being a batch or a layer.
+
+    Returns:
+        The model, with a `QuantizedLinear` in each such linear's place, in evaluation mode, and not trainable any more.
+
+    Raises:
+        QuantizationError: The model's type is not known, the group or the bits do not fit it, it is quantized already,
+            or the method lacks its batches.
+    """
+    plan = check(model, method, bits, group)
+    model.requires_grad_(False).train(False)
+    layers, given = families.layers(model), [] if method == "rtn" else list(batches)
+    if method != "rtn" and not given:
+        raise QuantizationError(f"{method} chooses its scales by calibration data: give it some")
+    steps = len(given) + len(layers)
+    samples, sensitivities = [], Sensitivities(model, layers)
+    for index, batch in enumerate(given):
+        inputs = {name: value.to(model.device) for name, value in batch.items()}
+        if method == "mbq":
+            sensitivities.add(inputs)
+        samples.append(Sample(*enter(model, layers, inputs), tokens(model, inputs)))
+        on_progress(index + 1, steps)
+    ratios = sensitivities.ratios() if method == "mbq" else [None] * len(layers)
+    for index, layer in enumerate(layers):
+        if method == "rtn":
+            round_layer(layer, plan, {})
+        else:
+            calibrate_layer(layer, index, samples, plan, LOSSES[method], ratios[index])
+        on_progress(len(given) + index + 1, steps)
+    return model
+
+
+def check(model: PreTrainedModel, method: Method, bits: int, group: int) -> Plan:
+    """What is to be done with the model. Raises QuantizationError where that cannot be."""
+    if method not in get_args(Method) or bits not in OUTPUTS or group < 1:
+        raise QuantizationError(f"no quantization by {method!r} to {bits} bits: rtn, awq or mbq, to 3 or 4 bits")
+    kind = families.decoder(model)
+    if method == "mbq" and not families.sees(model):
+        raise QuantizationError(
+            f"mbq weighs vision against language, and a {model.config.model_type} sees nothing: use awq"
+        )
+    first_layer = families.layers(model)[0]
+    for name in (name for group_ in kind.groups for name in group_.linears):
+        linear = first_layer.get_submodule(name)
+        if not isinstance(linear, nn.Linear):
+            raise QuantizationError("the model is quantized already: start from its full weights")
+        if linear.in_features % group:
+            raise QuantizationError(f"groups of {group} do not divide {name}'s input width of {linear.in_features}")
+        if linear.out_features % OUTPUTS[bits]:
+            told = f"{name}'s {linear.out_features} outputs are no multiple of {OUTPUTS[bits]}"
+            raise QuantizationError(f"{told}, which {bits} bits are stored by")
+    return Plan(kind, bits, group)
+
+
+def round_layer(layer: nn.Module, plan: Plan, limits: Mapping[str, Tensor]) -> None:
+    """Puts a QuantizedLinear in each linear's place, its weights clipped at the linear's `limits` if there are any."""
+    for name in (name for members in plan.decoder.groups for name in members.linears):
+        linear = layer.get_submodule(name)
+        assert isinstance(linear, nn.Linear)  # noqa: S101 - `check` saw to it
+        grid = fit(linear.weight, plan.bits, plan.group, limits.get(name))
+        layer.set_submodule(name, QuantizedLinear.of(linear, grid, plan.bits, plan.group))
+
+
+@torch.no_grad()
+def calibrate_layer(
+    layer: nn.Module, index: int, samples: list[Sample], plan: Plan, loss: Loss, ratios: Mapping[str, float] | None
+) -> None:
+    """Sends the samples through the layer, number `index`, and quantizes it by what its blocks were given and gave.
+
+    What goes on to the next layer is the full weights' output, as in AWQ. `ratios` are r of the layer's blocks; without
+    them all tokens count alike.
+    """
+    blocks = {members.block: layer.get_submodule(members.block) for members in plan.decoder.groups}
+    with recorded(blocks) as inputs:
+        for sample in samples:
+            sample.hidden = first(layer(sample.hidden, **sample.kwargs[index]))
+    scaled: list[tuple[Group, list[Call]]] = []
+    for members in plan.decoder.groups:
+        ratio = None if ratios is None else ratios[members.part]
+        weights = [_weights(sample, ratio) for sample in samples]
+        calls = [Call(x, kwargs, w) for (x, kwargs), w in zip(inputs[members.block], weights, strict=True)]
+        scaled.append((members, _scale(layer, members, calls, plan, loss)))
+    limits: dict[str, Tensor] = {}
+    for members, calls in scaled:  # after all folding, which changes the weights that are clipped
+        for name in set(members.linears) - families.UNCLIPPED:
+            weight = layer.get_submodule(name).get_parameter("weight")
+            limits[name] = search_limits(weight, calls, plan.bits, plan.group, loss)
+    round_layer(layer, plan, limits)
+
+
+def _scale(layer: nn.Module, members: Group, calls: list[Call], plan: Plan, loss: Loss) -> list[Call]:
+    """Folds the best scales of a group of linears into the layer; the calls as they are from then on."""
+    before = layer.get_submodule(members.before)
+    linears = [linear for name in members.linears if isinstance(linear := layer.get_submodule(name), nn.Linear)]
+    if not families.foldable(before, linears):
+        return calls
+    scales = search_scales(layer.get_submodule(members.block), linears, calls, plan.bits, plan.group, loss)
+    families.fold(before, linears, scales, plan.decoder.norm_offset)
+    return [call._replace(x=(call.x / scales).to(call.x.dtype)) for call in calls]
+
+
+def _weights(sample: Sample, ratio: float | None) -> Tensor:
+    """What each token's error counts (batch, tokens): all the same, or the answer's 1 and vision's `ratio`."""
+    if ratio is None:
+        return sample.tokens.real.float()
+    return sample.tokens.answer.float() + ratio * sample.tokens.vision

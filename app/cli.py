@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from octavo.commands import documents, domains, evaluation, questions, service, training
+from octavo.commands import documents, domains, evaluation, quantization, questions, service, training
 
 
 class _Commands(click.Group):
@@ -68,6 +68,7 @@ def main(context: click.Context, library: Path | None, verbose: bool) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", force=True)
     logging.getLogger("octavo").setLevel(logging.INFO if verbose else logging.WARNING)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads and our processes do not mix
+    os.environ.setdefault("HF_HUB_VERBOSITY", "error")  # or it tells of each try to reach a hub
     context.obj = {"library": library}
 
 
@@ -76,6 +77,6 @@ for _command in (
     *(questions.search, questions.ask, domains.domains),
     *(evaluation.evaluate,),
     *(training.train, training.preferences, training.dpo),
-    *(service.serve, service.doctor),
+    *(quantization.quantize, service.serve, service.doctor),
 ):
     main.add_command(_command)

@@ -6,9 +6,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from octavo.evaluation.questions import QuestionsError
 from octavo.evaluation.results import ResultsError
-from octavo.generation.local import LocalModelError
-from octavo.ingest.catalogue import CatalogueError
+from octavo.generation.quantization.families import QuantizationError
+from octavo.generation.weights import LocalModelError
+from octavo.ingest.database import CatalogueError
 from octavo.ingest.reader import UnreadableError
+from octavo.kernels.device import DeviceError
 from octavo.library import LibraryError
 from octavo.retrieval.domains import DomainError
 from octavo.retrieval.embedder import ModelMissingError
@@ -16,8 +18,8 @@ from octavo.training.data import TrainingDataError
 from octavo.training.folder import TrainingFolderError
 
 _EXPECTED = (
-    *(LibraryError, CatalogueError, UnreadableError, ModelMissingError, LocalModelError, DomainError),
-    *(QuestionsError, ResultsError),
+    *(LibraryError, CatalogueError, UnreadableError, ModelMissingError, LocalModelError, DomainError, DeviceError),
+    *(QuestionsError, ResultsError, QuantizationError),
     *(TrainingDataError, TrainingFolderError),
 )
 

@@ -8,8 +8,9 @@ from time import perf_counter
 from types import EllipsisType
 from typing import TypedDict, Unpack
 
-from octavo.generation.local import LocalModelError
+from octavo.generation.answerer import Answerer
 from octavo.generation.model import Answer
+from octavo.generation.weights import LocalModelError
 from octavo.holdings import Holdings
 from octavo.opened import LibraryError, NoSuchDocumentError
 from octavo.retrieval.model import Hit, Mode, Rule, Selection
@@ -29,6 +30,7 @@ class How(TypedDict, total=False):
     domain: str | None  # None: all of them, whatever the settings say
     rule: Rule | str
     k: int
+    keep_visual: float  # of a local transformers model's pictures, above 0 and at most 1
 
 
 class Library(Holdings):
@@ -92,6 +94,21 @@ class Library(Holdings):
         assert isinstance(answer, Answer)  # noqa: S101 - the stream ends with it
         return answer
 
+    def ask_all(
+        self,
+        questions: Sequence[str],
+        documents: Sequence[str] = (),
+        generator: Generator | None = None,
+        together: int = 8,
+        **how: Unpack[How],
+    ) -> list[Answer]:
+        """What `ask` answers to each question, with up to `together` of them before the generator at once."""
+        selections = [self._timed(question, documents, how) for question in questions]
+        answerer, problem, options = self._writer(generator, how)
+        asked = [(question, selection) for question, (selection, _) in zip(questions, selections, strict=True)]
+        answers = answerer.answers(asked, together, **options)
+        return [_finished(answer, seconds, problem) for answer, (_, seconds) in zip(answers, selections, strict=True)]
+
     def stream(
         self,
         question: str,
@@ -103,16 +120,34 @@ class Library(Holdings):
 
         Closing the iterator stops the model. Raises as `search`.
         """
+        selection, seconds = self._timed(question, documents, how)
+        answerer, problem, options = self._writer(generator, how)
+        for piece in answerer.stream(question, selection, **options):
+            yield _finished(piece, seconds, problem) if isinstance(piece, Answer) else piece
+
+    def _timed(self, question: str, documents: Sequence[str], how: How) -> tuple[Selection, float]:
         started = perf_counter()
-        selection = self.select(question, documents, **how)
-        retrieval = perf_counter() - started
+        return self.select(question, documents, **how), perf_counter() - started
+
+    def _writer(self, generator: Generator | None, how: How) -> tuple[Answerer, str | None, dict[str, float]]:
+        """What answers, why it is not the one asked for, and the options of its model's call.
+
+        Raises LibraryError where visual tokens are to be thinned out that nobody sees.
+        """
         try:
-            answerer, problem = self._answerer(generator), None
+            answerer = self._answerer(generator)
         except LocalModelError as error:
-            answerer, problem = self._answerer("extractive"), f"{error}; shown instead: what was found without it"
-        for piece in answerer.stream(question, selection):
-            if isinstance(piece, Answer):
-                notes = (*piece.notes, problem) if problem else piece.notes
-                yield replace(piece, notes=notes, timings={"retrieve": retrieval, **piece.timings})
-            else:
-                yield piece
+            return self._answerer("extractive"), f"{error}; shown instead: what was found without it", {}
+        if "keep_visual" not in how:
+            return answerer, None, {}
+        if not answerer.thins:
+            raise LibraryError(
+                "only a local model that sees pictures through transformers can keep a share of their tokens: "
+                "name one with --model or OCTAVO_LOCAL_MODEL, or leave --keep-visual out"
+            )
+        return answerer, None, {"keep_visual": how["keep_visual"]}
+
+
+def _finished(answer: Answer, retrieval: float, problem: str | None) -> Answer:
+    notes = (*answer.notes, problem) if problem else answer.notes
+    return replace(answer, notes=notes, timings={"retrieve": retrieval, **answer.timings})

@@ -24,7 +24,11 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OCTAVO_", toml_file="octavo.toml", extra="forbid", frozen=True)
 
     library: Path = Field(Path("octavo-library"), description="folder that holds all of a library's state")
-    database_url: str | None = Field(None, description="SQLAlchemy URL of the catalogue; default: SQLite")
+    database_url: str | None = Field(
+        default_factory=lambda: os.environ.get("DATABASE_URL"),
+        description="URL of the catalogue's database; default: $DATABASE_URL, else SQLite in the library",
+    )
+    device: str = Field("auto", description="where models run: auto (the first GPU, if any), cpu, cuda or cuda:N")
 
     embedder: str | None = Field(
         None,
@@ -42,11 +46,18 @@ class Settings(BaseSettings):
     ratio: float = Field(1.2, gt=1, description="ratio rule: how many times a hit's score the best may be, at most")
 
     generator: Generator = Field("extractive", description="what writes answers")
-    local_model: str = Field(EMBEDDED, description="'embedded' (Gemma 3 270M) or the path of a GGUF file")
+    local_model: str = Field(
+        EMBEDDED, description="'embedded' (Gemma 3 270M), a GGUF file, a transformers folder or a hub id"
+    )
+    local_projector: Path | None = Field(None, description="GGUF file of the vision projector of a GGUF local model")
+    keep_visual: float = Field(
+        1.0, gt=0, le=1, description="share of each picture's tokens that a local transformers model reads"
+    )
+    max_pictures: int = Field(4, ge=0, le=100, description="most pictures that a model is shown with one question")
     openai_base_url: str = Field("http://127.0.0.1:8080/v1", description="OpenAI-compatible endpoint")
     openai_model: str = Field("default", description="model name sent to the endpoint")
     openai_api_key: SecretStr = Field(SecretStr("none"), description="key sent to the endpoint")
-    openai_images: bool = Field(False, description="send pictures of pages and figures to the endpoint")
+    openai_images: bool = Field(False, description="the endpoint's model sees pictures: send them")
     max_answer_tokens: int = Field(512, ge=16, le=8192)
 
     workers: int = Field(os.cpu_count() or 1, ge=1, description="processes that read PDFs")

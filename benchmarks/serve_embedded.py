@@ -12,7 +12,7 @@ import time
 
 import xllamacpp
 
-from octavo.generation.local import embedded_path
+from octavo.generation.weights import embedded_path
 
 TEMPLATE = "{{ bos_token }}{% for m in messages %}{{ m.content }}\n\n{% endfor %}Answer:"
 

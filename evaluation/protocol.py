@@ -24,13 +24,13 @@ _WARM_UP = "What is this about?"
 class Way:
     """A way of retrieval under test.
 
-    `search(question)` gives the hits, best first; `ask(question)` an answer from that way's hits, None to measure
-    retrieval alone.
+    `search(question)` gives the hits, best first; `ask(questions)` the answers to several questions from that way's
+    hits, in their order; None to measure retrieval alone.
     """
 
     name: str
     search: Callable[[str], Sequence[Hit]]
-    ask: Callable[[str], Answer] | None = None
+    ask: Callable[[Sequence[str]], Sequence[Answer]] | None = None
 
 
 def run(
@@ -39,11 +39,13 @@ def run(
     results: Results,
     k: int,
     on_progress: Callable[[int, int], None] = lambda done, of: None,
+    together: int = 1,
 ) -> list[Outcome]:
     """The outcomes of all questions in all ways, of which those that `results` already holds are not made again.
 
-    Each new one is added to `results` at once. Before the first, every way searches once unmeasured: models are loaded
-    then, and a way that cannot search says so before any work is done. `on_progress(done, of)` counts outcomes.
+    Each way is asked `together` questions at once, and what it found is then added to `results`. Before the first,
+    every way searches once unmeasured: models are loaded then, and a way that cannot search says so before any work is
+    done. `on_progress(done, of)` counts outcomes.
     """
     pending = [(q, way) for q in questions for way in ways if (q.id, way.name) not in results]
     total = len(questions) * len(ways)
@@ -51,12 +53,16 @@ def run(
         if any(way is other for _, other in pending):
             way.search(_WARM_UP)
             if way.ask:
-                way.ask(_WARM_UP)
-    on_progress(total - len(pending), total)
-    for done, (question, way) in enumerate(pending, total - len(pending) + 1):
-        outcome = _outcome(question, way, k)
-        results.add(outcome, scores(question, outcome, k))
-        on_progress(done, total)
+                way.ask([_WARM_UP])
+    done = total - len(pending)
+    on_progress(done, total)
+    for start in range(0, len(questions), together):
+        for way in ways:
+            some = [q for q in questions[start : start + together] if (q.id, way.name) not in results]
+            for question, outcome in zip(some, _outcomes(some, way, k), strict=True):
+                results.add(outcome, scores(question, outcome, k))
+                done += 1
+                on_progress(done, total)
     return [results[question.id, way.name] for question in questions for way in ways]
 
 
@@ -91,19 +97,29 @@ def scores(question: Question, outcome: Outcome, k: int) -> dict[str, float | No
     }
 
 
-def _outcome(question: Question, way: Way, k: int) -> Outcome:
-    started = perf_counter()
-    hits = way.search(question.text)
-    seconds = perf_counter() - started
-    reply = None
-    if way.ask:
+def _outcomes(questions: Sequence[Question], way: Way, k: int) -> list[Outcome]:
+    """What `way` finds and answers; the time of answering is shared out among the questions."""
+    found, seconds = [], []
+    for question in questions:
         started = perf_counter()
-        answer = way.ask(question.text)
-        reply = Reply(
-            text=answer.text,
-            citations=tuple((c.document, c.page) for c in answer.citations),
-            generator=answer.generator,
-            notes=answer.notes,
-            seconds=perf_counter() - started,
-        )
-    return Outcome(question.id, way.name, tuple(pages_of(hit) for hit in hits[:k]), seconds, reply)
+        found.append(way.search(question.text))
+        seconds.append(perf_counter() - started)
+    replies: list[Reply | None] = [None] * len(questions)
+    if way.ask and questions:
+        started = perf_counter()
+        answers = way.ask([question.text for question in questions])
+        share = (perf_counter() - started) / len(questions)
+        replies = [
+            Reply(
+                text=answer.text,
+                citations=tuple((c.document, c.page) for c in answer.citations),
+                generator=answer.generator,
+                notes=answer.notes,
+                seconds=share,
+            )
+            for answer in answers
+        ]
+    return [
+        Outcome(question.id, way.name, tuple(pages_of(hit) for hit in hits[:k]), took, reply)
+        for question, hits, took, reply in zip(questions, found, seconds, replies, strict=True)
+    ]

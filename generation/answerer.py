@@ -7,9 +7,10 @@ chat model; how it is asked and how far it is trusted is a `Policy`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from itertools import groupby
 from time import perf_counter
 from typing import Any, Protocol, cast
 
@@ -17,19 +18,10 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
 from octavo.generation.check import BORNE_OUT, borne_out, claims, renumber, support, unmark, unsupported_numbers
-from octavo.generation.local import grammar
 from octavo.generation.model import Answer, Citation, Finding
-from octavo.generation.prompts import (
-    NOT_FOUND,
-    STOP,
-    Passage,
-    chat_prompt,
-    completion_prompt,
-    header,
-    render,
-    render_hit,
-    unfence,
-)
+from octavo.generation.policy import Policy, Source, distinct
+from octavo.generation.prompts import NOT_FOUND, Passage, header, render, unfence
+from octavo.generation.weights import PromptTooLongError
 from octavo.retrieval.model import Hit, Selection
 
 EXTRACTIVE = "extractive"
@@ -39,12 +31,8 @@ CLOSE = 0.9
 """A second finding is quoted beside the best when its score is at least this share of the best's."""
 QUOTED = 2
 """Most findings that an extractive answer quotes."""
-PHRASED = 3
-"""Most findings that a local model is given."""
-ELEMENT_CHARACTERS = 1500
-"""Most of one element that a local model is given."""
-HIT_CHARACTERS = 2000
-"""Most of one hit that an endpoint is given."""
+PICTURES = 4
+"""Most pictures that a model is shown with one question."""
 
 Images = Callable[[Hit], list[bytes]]
 """The pictures of a hit, as PNG bytes."""
@@ -59,71 +47,21 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A numbered piece of evidence: `shown` is what the model reads, `places` are where a claim from it may stand."""
+class _Asked:
+    """A question with its evidence read: the extractive answer, what a model is shown (maybe nothing), the seconds."""
 
-    shown: str
-    places: tuple[Finding, ...]
-
-    @property
-    def hit(self) -> Hit:
-        return self.places[0].hit
-
-    @property
-    def evidence(self) -> list[str]:
-        """All that bears out a claim: the elements whole, what was read off them, and the headings they stand under."""
-        context = self.hit.chunk.context
-        return [f"{context}\n{place.text}\n{render(place.element)}" for place in self.places]
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """How a model is asked, and how far it is trusted.
-
-    `sources` chooses the evidence, given question, findings and kept hits; `options` are keyword arguments of the call,
-    given how many sources there are. A `strict` answer must be borne out by what was shown, or else it is not used;
-    another keeps its text, and its unsupported numbers are listed. `explain` says in one line why a call failed.
-    """
-
-    name: str
-    sources: Callable[[str, Sequence[Finding], Sequence[Hit]], list[Source]]
-    prompt: Callable[[str, Sequence[Passage]], list[BaseMessage]]
-    options: Callable[[int], dict[str, Any]]
-    strict: bool
-    explain: Callable[[Exception], str]
-
-
-def local_policy(name: str, completion: bool) -> Policy:
-    """For a small model on this machine: it phrases what the reader found, in a form that a grammar forces.
-
-    A base model (`completion`) is shown the findings themselves, an instructed one the elements that hold them.
-    """
-    return Policy(
-        name=name,
-        sources=_findings if completion else _elements,
-        prompt=completion_prompt if completion else chat_prompt,
-        options=lambda count: {"grammar": grammar(range(1, count + 1)), "stop": list(STOP) if completion else None},
-        strict=True,
-        explain=first_line,
-    )
-
-
-def endpoint_policy(name: str, explain: Callable[[Exception], str]) -> Policy:
-    """For a large model: it reads all kept hits and writes freely."""
-    return Policy(
-        name=name,
-        sources=_hits,
-        prompt=chat_prompt,
-        options=lambda count: {},
-        strict=False,
-        explain=explain,
-    )
+    question: str
+    selection: Selection
+    extractive: Answer
+    sources: Sequence[Source]
+    seconds: float
 
 
 class Answerer:
     """Answers questions from selections: with `reader` alone, or with `model` asked and judged by `policy`.
 
-    `images` gives the pictures of a hit that the model shall see; None sends none.
+    `images` gives the pictures of a hit that the model shall see, of which the first `pictures` are shown; None sends
+    none.
     """
 
     def __init__(
@@ -132,94 +70,145 @@ class Answerer:
         model: BaseChatModel | None = None,
         policy: Policy | None = None,
         images: Images | None = None,
+        pictures: int = PICTURES,
     ) -> None:
         if (model is None) != (policy is None):
             raise ValueError("a model and its policy come together")
-        self._reader, self._model, self._policy, self._images = reader, model, policy, images
+        self._reader, self._model, self._policy = reader, model, policy
+        self._images, self._pictures = images, pictures
 
-    def answer(self, question: str, selection: Selection) -> Answer:
-        """The answer to `question`, whole."""
-        *_, last = self.stream(question, selection)
+    def answer(self, question: str, selection: Selection, **options: Any) -> Answer:
+        """The answer to `question`, whole; `options` as for `stream`."""
+        *_, last = self.stream(question, selection, **options)
         return cast(Answer, last)
 
-    def stream(self, question: str, selection: Selection) -> Iterator[str | Answer]:
+    @property
+    def thins(self) -> bool:
+        """Whether the model sees pictures, and can be told to keep a share of their tokens (`keep_visual`)."""
+        return self._images is not None and hasattr(self._model, "keep_visual")
+
+    def stream(self, question: str, selection: Selection, **options: Any) -> Iterator[str | Answer]:
         """Pieces of text as they come, and last the `Answer`, whose text replaces them.
 
+        `options` are keyword arguments of the model's call, beside its policy's.
+
         Closing the iterator stops the model. A model that fails never raises here: the answer is the reader's then, and
-        its notes say why.
+        its notes say why. Where the evidence is more than the model's context holds, it is given the first half of it,
+        and a note says so.
         """
+        asked = self._read(question, selection)
+        if not (self._model and self._policy and asked.sources):
+            yield asked.extractive.text
+            yield replace(asked.extractive, timings={"read": asked.seconds})
+            return
+        start = perf_counter()
+        try:
+            text, shown = yield from self._ask(self._model, self._policy, asked, options)
+        except Exception as error:  # noqa: BLE001 (whatever a model raises, there is an answer without it)
+            answer = self._failed(self._policy, asked, error)
+        else:
+            answer = _judged(text, shown, self._policy, asked.extractive)
+            if len(shown) < len(asked.sources):
+                note = f"{self._policy.name} could read {len(shown)} of {len(asked.sources)} passages: no more fit"
+                answer = replace(answer, notes=(*answer.notes, note))
+        yield replace(answer, timings={"read": asked.seconds, "generate": perf_counter() - start})
+
+    def answers(self, questions: Sequence[tuple[str, Selection]], together: int, **options: Any) -> list[Answer]:
+        """What `answer` gives for each question, in order, with up to `together` of them before the model at once.
+
+        The time of generating is shared out among them.
+        """
+        asked = [self._read(question, selection) for question, selection in questions]
+        answers = {n: replace(each.extractive, timings={"read": each.seconds}) for n, each in enumerate(asked)}
+        if self._model and self._policy:
+            with_sources = sorted((n for n in answers if asked[n].sources), key=lambda n: len(asked[n].sources))
+            for _, group in groupby(with_sources, key=lambda n: len(asked[n].sources)):  # for each its options
+                numbers = list(group)
+                some = self._together(self._model, self._policy, [asked[n] for n in numbers], together, options)
+                answers |= dict(zip(numbers, some, strict=True))
+        return [answers[n] for n in range(len(asked))]
+
+    def _read(self, question: str, selection: Selection) -> _Asked:
         start = perf_counter()
         findings = self._reader.read(question, selection.kept)
-        timings = {"read": perf_counter() - start}
-        answer = _extractive(findings, selection)
-        if self._model and self._policy and (sources := self._policy.sources(question, findings, selection.kept)):
-            start = perf_counter()
+        sources = self._policy.sources(question, findings, selection.kept) if self._policy else []
+        return _Asked(question, selection, _extractive(findings, selection), sources, perf_counter() - start)
+
+    def _ask(
+        self, model: BaseChatModel, policy: Policy, asked: _Asked, options: dict[str, Any]
+    ) -> Generator[str, None, tuple[str, Sequence[Source]]]:
+        """Gives the text piece by piece, and in the end the whole of it and the sources that it was written from."""
+        sources = asked.sources
+        while True:
             text = ""
+            prompt = self._prompt(policy, asked.question, sources)
+            chunks = model.stream(prompt, **policy.options(len(sources)), **options)
             try:
-                for piece in self._ask(self._model, self._policy, question, sources):
-                    text += piece
-                    yield piece
-            except Exception as error:  # noqa: BLE001 (whatever a model raises, there is an answer without it)
-                answer = _fallback(answer, f"{self._policy.name} failed: {self._policy.explain(error)}")
+                with closing(cast("Any", chunks)):
+                    for chunk in chunks:
+                        if piece := unfence(str(chunk.text)):
+                            text += piece
+                            yield piece
+                return text, sources
+            except PromptTooLongError:
+                if len(sources) == 1:
+                    raise
+                sources = sources[: len(sources) // 2]
+
+    def _together(
+        self,
+        model: BaseChatModel,
+        policy: Policy,
+        asked: Sequence[_Asked],
+        together: int,
+        options: dict[str, Any],
+    ) -> list[Answer]:
+        """The answers to questions with equally many sources."""
+        start = perf_counter()
+        form = policy.options(len(asked[0].sources))
+        limit: Any = {"max_concurrency": together}
+        try:
+            prompts: list[Any] = [self._prompt(policy, each.question, each.sources) for each in asked]
+            replies: list[Any] = model.batch(prompts, limit, return_exceptions=True, **form, **options)
+        except Exception:  # noqa: BLE001 (what one prompt alone may have raised: each has its own answer then)
+            replies = [None] * len(asked)
+        share = (perf_counter() - start) / len(asked)
+        answers = []
+        for each, reply in zip(asked, replies, strict=True):
+            if reply is None or isinstance(reply, PromptTooLongError):
+                answers.append(self.answer(each.question, each.selection, **options))
+                continue
+            if isinstance(reply, Exception):
+                answer = self._failed(policy, each, reply)
             else:
-                answer = _judged(text, sources, self._policy, answer)
-            timings["generate"] = perf_counter() - start
-        else:
-            yield answer.text
-        yield replace(answer, timings=timings)
+                answer = _judged(unfence(str(reply.text)), each.sources, policy, each.extractive)
+            answers.append(replace(answer, timings={"read": each.seconds, "generate": share}))
+        return answers
 
-    def _ask(self, model: BaseChatModel, policy: Policy, question: str, sources: Sequence[Source]) -> Iterator[str]:
-        passages = [
-            Passage(number, source.shown, tuple(self._images(source.hit)) if self._images else ())
-            for number, source in enumerate(sources, 1)
-        ]
-        chunks = model.stream(policy.prompt(question, passages), **policy.options(len(sources)))
-        with closing(cast("Any", chunks)):
-            for chunk in chunks:
-                if text := str(chunk.text):
-                    yield unfence(text)
-
-
-def _findings(question: str, findings: Sequence[Finding], hits: Sequence[Hit]) -> list[Source]:
-    return [Source(finding.text, (finding,)) for finding in _distinct(findings)[:PHRASED]]
-
-
-def _elements(question: str, findings: Sequence[Finding], hits: Sequence[Hit]) -> list[Source]:
-    return [
-        Source(
-            f"{finding.hit.chunk.context}\n{render(finding.element, ELEMENT_CHARACTERS, f'{question} {finding.text}')}",
-            (finding,),
+    def _prompt(self, policy: Policy, question: str, sources: Sequence[Source]) -> list[BaseMessage]:
+        """`sources` as numbered passages, the first ones with their pictures, each picture once."""
+        seen: dict[bytes, int] = {}
+        for number, source in enumerate(sources, 1):
+            if self._images and len(seen) < self._pictures:
+                for png in self._images(source.hit):
+                    seen.setdefault(png, number)
+        first = list(seen.items())[: self._pictures]
+        return policy.prompt(
+            question,
+            [
+                Passage(number, source.shown, tuple(png for png, of in first if of == number))
+                for number, source in enumerate(sources, 1)
+            ],
         )
-        for finding in _distinct(findings)[:PHRASED]
-    ]
 
-
-def _hits(question: str, findings: Sequence[Finding], hits: Sequence[Hit]) -> list[Source]:
-    """All hits; a claim's place is what the reader read off the hit, such as a cell, or else the best element of it."""
-    return [
-        Source(
-            render_hit(hit, HIT_CHARACTERS, question),
-            (
-                *(finding for finding in findings if finding.hit == hit),
-                *(Finding(render(element), hit, element, element.bbox, 0.0) for element in hit.elements),
-            ),
-        )
-        for hit in hits
-    ]
-
-
-def _distinct(findings: Sequence[Finding]) -> list[Finding]:
-    """The best finding of each element."""
-    best: dict[str, Finding] = {}
-    for finding in findings:
-        best.setdefault(finding.element.id, finding)
-    return list(best.values())
+    def _failed(self, policy: Policy, asked: _Asked, error: Exception) -> Answer:
+        return _fallback(asked.extractive, f"{policy.name} failed: {policy.explain(error)}")
 
 
 def _extractive(findings: Sequence[Finding], selection: Selection) -> Answer:
     """The best finding, with others that are close in score and say something else."""
     quoted: list[Finding] = []
-    for finding in _distinct(findings):
+    for finding in distinct(findings):
         near = not quoted or finding.score >= CLOSE * quoted[0].score
         if near and support(finding.text, [other.text for other in quoted]) < BORNE_OUT:
             quoted.append(finding)
@@ -270,8 +259,3 @@ def _citation(number: int, source: Source, text: str) -> Citation:
 
 def _fallback(extractive: Answer, why: str) -> Answer:
     return replace(extractive, notes=(*extractive.notes, f"{why}; shown instead: what was found without it"))
-
-
-def first_line(error: Exception) -> str:
-    """Why a call failed, as the error itself says first."""
-    return str(error).partition("\n")[0] or type(error).__name__

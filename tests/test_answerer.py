@@ -1,16 +1,22 @@
 """Answers: what they say, what they cite, and what happens when a model misbehaves."""
 
+import base64
+from dataclasses import replace
 from functools import partial
 
 import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
+from langchain_core.messages import AIMessageChunk
+from langchain_core.outputs import ChatGenerationChunk
 from pydantic import SecretStr
 
-from octavo.generation.answerer import NOTHING, Answerer, endpoint_policy, local_policy
+from octavo.generation.answerer import NOTHING, Answerer
 from octavo.generation.endpoint import connect, explain
 from octavo.generation.local import LlamaCppChat
 from octavo.generation.model import Answer, Finding
+from octavo.generation.policy import local_policy, reading_policy
 from octavo.generation.prompts import SYSTEM, Passage, chat_prompt, completion_prompt, render, render_hit
+from octavo.generation.weights import PromptTooLongError
 from octavo.ingest.model import Chunk, Element, ElementType, Table
 from octavo.retrieval.model import Hit, Selection
 
@@ -76,7 +82,7 @@ def local(text, *findings):
 
 
 def endpoint(text, *findings):
-    return Answerer(Reads(*findings), says(text), endpoint_policy("large", str)).answer("?", SELECTION)
+    return Answerer(Reads(*findings), says(text), reading_policy("large", str)).answer("?", SELECTION)
 
 
 class TestExtractive:
@@ -209,19 +215,19 @@ class TestEndpoint:
         assert (answer.text, answer.unsupported) == ("Net sales were $32.8 billion [1].", ())
 
     def test_without_hits_the_model_is_not_asked(self):
-        answerer = Answerer(Reads(), says("Net sales rose [1]."), endpoint_policy("large", str))
+        answerer = Answerer(Reads(), says("Net sales rose [1]."), reading_policy("large", str))
         assert answerer.answer("?", Selection(kept=())).text == NOTHING
 
     def test_a_server_that_is_not_there_leaves_the_findings_and_says_why(self):
         chat = connect("http://127.0.0.1:9/v1", "large", SecretStr("none"), retries=0)
-        answerer = Answerer(Reads(SALES_FOUND), chat, endpoint_policy("large", partial(explain, chat)))
+        answerer = Answerer(Reads(SALES_FOUND), chat, reading_policy("large", partial(explain, chat)))
         answer = answerer.answer("?", SELECTION)
         assert answer.text == f"{SALES_FOUND.text} [1]"
         assert answer.notes[0].startswith("large failed: cannot reach http://127.0.0.1:9/v1")
 
     def test_a_stream_that_breaks_off_leaves_the_findings(self):
         broken = FakeListChatModel(responses=["Net sales were $32.8 billion [1]."], error_on_chunk_number=12)
-        answer = Answerer(Reads(SALES_FOUND), broken, endpoint_policy("large", str)).answer("?", SELECTION)
+        answer = Answerer(Reads(SALES_FOUND), broken, reading_policy("large", str)).answer("?", SELECTION)
         assert (answer.text, answer.generator) == (f"{SALES_FOUND.text} [1]", "extractive")
 
     def test_the_pictures_of_every_hit_are_asked_for(self):
@@ -231,8 +237,131 @@ class TestEndpoint:
             asked.append(hit)
             return [b"\x89PNG"]
 
-        Answerer(Reads(), says("Sales rose [1]."), endpoint_policy("large", str), images).answer("?", SELECTION)
+        Answerer(Reads(), says("Sales rose [1]."), reading_policy("large", str), images).answer("?", SELECTION)
         assert tuple(asked) == SELECTION.kept
+
+
+class TestPictures:
+    """A model that sees is shown the pictures of the first hits, a few in all."""
+
+    @staticmethod
+    def shown(images, **settings):
+        prompts = []
+
+        class Sees(FakeListChatModel):
+            def _stream(self, messages, *args, **kwargs):
+                prompts.append(messages)
+                yield from super()._stream(messages, *args, **kwargs)
+
+        model = Sees(responses=["Net sales were $32.8 billion [1]."])
+        Answerer(Reads(), model, reading_policy("seeing"), images, **settings).answer("?", SELECTION)
+        blocks = prompts[0][-1].content
+        return [b.get("text") or base64.b64decode(b["base64"]) for b in blocks[1:]] if isinstance(blocks, list) else []
+
+    def test_each_under_the_number_of_its_passage(self):
+        assert self.shown(lambda hit: [hit.chunk.text.encode()[:5]]) == [
+            *("Picture of passage 1:", b"Net s"),
+            *("Picture of passage 2:", b"The e"),
+            *("Picture of passage 3:", b"Cash "),
+        ]
+
+    def test_no_more_than_so_many(self):
+        shown = self.shown(lambda hit: [hit.chunk.text.encode()[:5], hit.chunk.text.encode()[:9]], pictures=3)
+        assert shown[1::2] == [b"Net s", b"Net sales", b"The e"]
+
+    def test_one_that_several_passages_share_once(self):
+        assert self.shown(lambda hit: [b"page"]) == ["Picture of passage 1:", b"page"]
+
+    def test_none_where_none_are_wanted(self):
+        assert self.shown(lambda hit: [b"page"], pictures=0) == self.shown(None) == []
+
+
+class Narrow(FakeListChatModel):
+    """Takes prompts of at most two passages."""
+
+    def _stream(self, messages, *args, **kwargs):
+        if "<passage 3>" in messages[-1].text:
+            raise PromptTooLongError("the prompt is too long")
+        yield from super()._stream(messages, *args, **kwargs)
+
+    def _call(self, messages, *args, **kwargs):
+        return "".join(chunk.text for chunk in self._stream(messages))
+
+
+class TestContext:
+    """A model whose context does not hold all the evidence is given the first half of it."""
+
+    FOUR = Selection(kept=(SALES_HIT, TAXES_HIT, CASH_HIT, hit_of(OUTLOOK)))
+
+    def answer(self, text):
+        return Answerer(Reads(), Narrow(responses=[text]), reading_policy("narrow")).answer("?", self.FOUR)
+
+    def test_a_note_says_how_much_it_read(self):
+        answer = self.answer("The tax rate was 23.4 percent [2].")
+        assert [citation.element for citation in answer.citations] == ["taxes"]
+        assert answer.notes == ("narrow could read 2 of 4 passages: no more fit",)
+
+    def test_what_it_was_not_shown_it_cannot_cite(self):
+        assert self.answer("Cash was spent [3].").generator == "extractive"
+
+    def test_one_passage_that_does_not_fit_is_a_failure(self):
+        class Tiny(FakeListChatModel):
+            def _stream(self, *args, **kwargs):
+                raise PromptTooLongError("the prompt has 99 tokens, of 9 at most")
+                yield
+
+        answer = Answerer(Reads(SALES_FOUND), Tiny(responses=[""]), reading_policy("tiny")).answer("?", self.FOUR)
+        assert answer.generator == "extractive"
+        assert answer.notes[0].startswith("tiny failed: the prompt has 99 tokens, of 9 at most")
+
+
+class TestManyAtOnce:
+    class Reads:
+        """A reader that finds something only for some questions."""
+
+        def read(self, question, hits):
+            return {"sales": [SALES_FOUND], "taxes": [TAXES_FOUND], "both": [SALES_FOUND, TAXES_FOUND]}.get(
+                question, []
+            )
+
+    class Echo(FakeListChatModel):
+        """Says what the first passage of the prompt says."""
+
+        def _call(self, messages, *args, **kwargs):
+            return f"{messages[-1].text.splitlines()[1]} [1]"
+
+        def _stream(self, messages, *args, **kwargs):
+            yield ChatGenerationChunk(message=AIMessageChunk(self._call(messages)))
+
+    QUESTIONS = ("both", "taxes", "neither", "sales")
+
+    def test_they_are_answered_as_each_is_alone(self):
+        answerer = Answerer(self.Reads(), self.Echo(responses=[""]), local_policy("echo", completion=True))
+        together = answerer.answers([(question, SELECTION) for question in self.QUESTIONS], together=2)
+        alone = [answerer.answer(question, SELECTION) for question in self.QUESTIONS]
+        assert [replace(a, timings={}) for a in together] == [replace(a, timings={}) for a in alone]
+        assert [a.generator for a in together] == ["echo", "echo", "extractive", "echo"]
+
+    def test_without_a_model_too(self):
+        answers = Answerer(self.Reads()).answers([(question, SELECTION) for question in self.QUESTIONS], together=2)
+        assert [len(answer.citations) for answer in answers] == [2, 1, 0, 1]
+
+    def test_one_that_fails_leaves_the_others(self):
+        class Fails(self.Echo):
+            def _call(self, messages, *args, **kwargs):
+                if "tax" in messages[-1].text:
+                    raise RuntimeError("out of order")
+                return super()._call(messages)
+
+        answerer = Answerer(self.Reads(), Fails(responses=[""]), local_policy("fails", completion=True))
+        sales, taxes = answerer.answers([("sales", SELECTION), ("taxes", SELECTION)], together=2)
+        assert (sales.generator, taxes.generator) == ("fails", "extractive")
+        assert taxes.notes == ("fails failed: out of order; shown instead: what was found without it",)
+
+    def test_one_that_is_too_long_is_shortened(self):
+        model = Narrow(responses=["The tax rate was 23.4 percent [2]."])
+        (answer,) = Answerer(Reads(), model, reading_policy("narrow")).answers([("?", TestContext.FOUR)], together=2)
+        assert answer.notes == ("narrow could read 2 of 4 passages: no more fit",)
 
 
 def test_closing_the_stream_closes_the_model_s():
@@ -246,7 +375,7 @@ def test_closing_the_stream_closes_the_model_s():
                 self.closed = True
 
     model = Watched(responses=["Net sales were $32.8 billion [1]."])
-    stream = Answerer(Reads(), model, endpoint_policy("large", str)).stream("?", SELECTION)
+    stream = Answerer(Reads(), model, reading_policy("large", str)).stream("?", SELECTION)
     assert next(stream) == "N"
     stream.close()
     assert model.closed

@@ -156,11 +156,11 @@ def test_a_broken_settings_file_is_named(tmp_path: Path, monkeypatch: pytest.Mon
     assert "octavo.toml: " in result.stderr
 
 
-def test_a_database_without_its_driver_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_of_another_kind_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OCTAVO_DATABASE_URL", "nosuch://host/db")
     result = run("documents", "--library", tmp_path)
     assert result.exit_code == 1
-    assert result.stderr.startswith("octavo: cannot use the database URL: ")
+    assert result.stderr.startswith("octavo: a catalogue lies in PostgreSQL or SQLite, not in nosuch")
 
 
 def test_a_setting_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

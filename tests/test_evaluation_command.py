@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from octavo.cli import main
 from tests.conftest import ROOT
+from tests.tiny_models import text_model
 
 SAMPLES = ROOT / "examples" / "questions.jsonl"
 WAYS = ["text", "image", "fusion", "joint"]
@@ -43,6 +44,25 @@ def test_the_four_ways_are_compared_in_one_json_document(library: Any, tmp_path:
         *("results.jsonl", "report.md", "report.html"),
         *("recall.png", "metrics.png", "answers.png", "recall-by-type.png"),
     }
+
+
+@pytest.mark.slow
+def test_answers_are_the_same_one_by_one_and_many_at_once(
+    library: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("octavo.retrieval.embedder.has_bfloat16", lambda: False)
+    monkeypatch.setenv("OCTAVO_LOCAL_MODEL", str(text_model(tmp_path / "model")))
+    monkeypatch.setenv("OCTAVO_MAX_ANSWER_TOKENS", "40")
+    replies = []
+    for batch in (1, 3):
+        out = tmp_path / f"out{batch}"
+        options = ["--limit", 3, "--mode", "text", "-g", "local", "--batch", batch, "--out", out]
+        result = evaluate(SAMPLES, "--library", library.folder, *options)
+        assert result.exit_code == 0, result.stderr
+        lines = (out / "results.jsonl").read_text().splitlines()[1:]
+        replies.append([json.loads(line)["reply"] | {"seconds": 0} for line in lines])
+    assert replies[0] == replies[1]
+    assert any("local (model)" in note for reply in replies[0] for note in reply["notes"])  # it was asked
 
 
 @pytest.mark.slow

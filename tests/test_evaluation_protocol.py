@@ -13,8 +13,9 @@ from octavo.evaluation.questions import Question
 from octavo.evaluation.results import Outcome, Reply, Results, ResultsError
 from octavo.evaluation.statistics import mean_interval, share_interval
 from octavo.evaluation.summary import Summary, summarise
+from octavo.generation.model import Answer
 from octavo.ingest.model import Chunk, Element, ElementType
-from octavo.retrieval.model import Hit
+from octavo.retrieval.model import Hit, Selection
 
 SETTINGS = {"k": 3}
 QUESTIONS = [
@@ -77,6 +78,42 @@ def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     assert [o.retrieved[0][0] for o in outcomes] == [("a.pdf", 1), ("b.pdf", 1)]
     with Results(path, SETTINGS) as results:
         assert len(results) == 2
+
+
+def saying(asked: list[list[str]]) -> Callable[[Sequence[str]], Sequence[Answer]]:
+    def ask(questions: Sequence[str]) -> Sequence[Answer]:
+        asked.append(list(questions))
+        return [Answer(f"Of {question}", (), Selection(kept=()), "tiny") for question in questions]
+
+    return ask
+
+
+MANY = [Question(f"q{n}", f"How many {n}?", "2", frozenset({("a.pdf", 1)}), type="count") for n in range(5)]
+
+
+def test_questions_are_answered_several_at_once(tmp_path: Path) -> None:
+    asked: list[list[str]] = []
+    with Results(tmp_path / "results.jsonl", SETTINGS) as results:
+        outcomes = run(MANY, [Way("text", finding([]), saying(asked))], results, k=3, together=2)
+    assert [len(questions) for questions in asked[1:]] == [2, 2, 1]  # after one to warm up
+    assert [o.reply and o.reply.text for o in outcomes] == [f"Of {question.text}" for question in MANY]
+
+
+def test_a_resumed_run_asks_together_only_what_is_missing(tmp_path: Path) -> None:
+    def stop_at_the_fourth(question: str) -> Sequence[Hit]:
+        if question == MANY[3].text:
+            raise KeyboardInterrupt
+        return [hit("a.pdf", 1)]
+
+    path = tmp_path / "results.jsonl"
+    with pytest.raises(KeyboardInterrupt), Results(path, SETTINGS) as results:
+        run(MANY, [Way("text", stop_at_the_fourth, saying([]))], results, k=3, together=3)
+    asked: list[list[str]] = []
+    with Results(path, SETTINGS) as results:
+        assert len(results) == 3
+        outcomes = run(MANY, [Way("text", finding([]), saying(asked))], results, k=3, together=2)
+    assert asked[1:] == [["How many 3?"], ["How many 4?"]]  # the second pair holds one that was answered
+    assert len(outcomes) == 5
 
 
 def test_a_way_that_cannot_search_says_so_before_any_question(tmp_path: Path) -> None:

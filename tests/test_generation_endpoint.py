@@ -7,8 +7,9 @@ from PIL import Image
 from pydantic import SecretStr
 
 from octavo.generation.endpoint import connect, explain
-from octavo.generation.local import embedded_path, grammar
+from octavo.generation.grammar import grammar
 from octavo.generation.prompts import Passage, chat_prompt
+from octavo.generation.weights import embedded_path
 
 pytestmark = pytest.mark.slow
 

@@ -12,8 +12,12 @@ import pytest
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
 
-from octavo.generation.local import LlamaCppChat, LocalModelError, embedded_path, grammar
+from octavo.generation.grammar import grammar
+from octavo.generation.local import LlamaCppChat
 from octavo.generation.prompts import STOP, Passage, chat_prompt, completion_prompt
+from octavo.generation.weights import LocalModelError, PromptTooLongError, embedded_path
+from tests.pictures import png, question
+from tests.tiny_models import gguf_seeing_model
 
 pytestmark = pytest.mark.slow
 
@@ -82,7 +86,7 @@ def test_a_broken_grammar_is_an_error(chat):
 
 
 def test_a_prompt_longer_than_the_context_is_an_error_that_says_so(chat):
-    with pytest.raises(LocalModelError, match="exceeds the available context size"):
+    with pytest.raises(PromptTooLongError, match="exceeds the available context size"):
         chat.invoke("word " * 5000)
 
 
@@ -138,6 +142,51 @@ def test_a_model_with_a_chat_template_is_sent_the_messages_through_it(tmp_path):
     prompt = chat_prompt("What were operating expenses?", PASSAGES)
     answer = chat.invoke(prompt, grammar=grammar([1, 2])).text.strip()
     assert answer == "Operating expenses were $8 million. [1]"
+
+
+@pytest.fixture(scope="module")
+def seeing(tmp_path_factory):
+    model, projector = gguf_seeing_model(tmp_path_factory.mktemp("seeing"))
+    return LlamaCppChat(model=str(model), projector=str(projector), max_tokens=8)
+
+
+def test_through_a_projector_each_picture_takes_its_tokens(seeing):
+    def tokens(*pictures):
+        return seeing.invoke(question("What?", *pictures), max_tokens=1).usage_metadata["input_tokens"]
+
+    assert seeing.vision
+    first, second = png(60, 60, 7), png(140, 60, 11)
+    assert tokens(first) - tokens() == 16  # (28 / 7)^2 patches
+    assert tokens(first, second) - tokens() == 32
+
+
+def test_what_a_picture_shows_matters(seeing):
+    answers = {
+        seeing.invoke(question("What?", *pictures)).text for pictures in ([], [png(60, 60, 7)], [png(60, 60, 150)])
+    }
+    assert len(answers) > 1
+
+
+def test_answers_about_pictures_stream(seeing):
+    asked = question("What?", png(60, 60, 7))
+    assert "".join(chunk.text for chunk in seeing.stream(asked)) == seeing.invoke(asked).text
+
+
+def test_a_model_without_its_projector_says_what_it_needs(seeing):
+    blind = LlamaCppChat(model=seeing.model)
+    assert not blind.vision
+    with pytest.raises(LocalModelError, match="sees no pictures without its projector: OCTAVO_LOCAL_PROJECTOR"):
+        blind.invoke(question("What?", png(60, 60, 7)))
+
+
+def test_a_projector_that_is_missing_or_none_is_named(seeing, tmp_path):
+    with pytest.raises(LocalModelError, match=r"there is no file absent\.gguf"):
+        LlamaCppChat(model=seeing.model, projector="absent.gguf").invoke("Once")
+    (tmp_path / "mmproj.gguf").write_bytes(b"%PDF-1.7")
+    with pytest.raises(LocalModelError, match=r"mmproj\.gguf is not a GGUF file"):
+        LlamaCppChat(model=seeing.model, projector=str(tmp_path / "mmproj.gguf")).invoke("Once")
+    with pytest.raises(LocalModelError, match=r"and .*model\.gguf its vision projector\?"):
+        LlamaCppChat(model=seeing.model, projector=seeing.model).invoke("Once")
 
 
 def test_constructing_loads_nothing():

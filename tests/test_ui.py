@@ -21,6 +21,7 @@ from octavo.ingest.pipeline import IngestReport
 from octavo.library import Library
 from octavo.retrieval.model import Mode, Rule
 from octavo.ui import uploads
+from tests.tiny_models import qwen_vl_model
 
 pytestmark = pytest.mark.slow
 
@@ -290,6 +291,22 @@ def test_a_missing_model_gives_way_to_what_was_found(library: Path, monkeypatch:
     assert "missing.gguf" in said(app)
     assert "Traceback" not in said(app)
     assert "48 metres" in said(app)
+
+
+def test_a_local_model_that_sees_has_a_slider_for_its_visual_tokens(
+    library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCTAVO_LOCAL_MODEL", str(qwen_vl_model(tmp_path / "seeing")))
+    monkeypatch.setenv("OCTAVO_MAX_ANSWER_TOKENS", "16")
+    app = start()
+    assert not app.slider
+    sound(app.radio(key="generator").set_value("local").run())
+    assert app.slider(key="keep_visual").value == 100
+    sound(app.slider(key="keep_visual").set_value(10).run())
+    ask(app)
+    told = said(app)
+    assert "local \\(seeing\\)" in told or "local (seeing)" in told  # a note: its weights are random, it cites nothing
+    assert "48 metres" in told
 
 
 def test_the_way_the_rule_and_the_domain_of_the_evidence_are_chosen_and_told(library: Path) -> None:

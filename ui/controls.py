@@ -7,6 +7,8 @@ from typing import Any, cast
 
 import streamlit as st
 
+from octavo.generation.weights import LocalModelError
+from octavo.generators import local_name, thins_pictures
 from octavo.ingest.catalogue import DocumentInfo
 from octavo.library import How
 from octavo.retrieval.domains import AUTO, WEIGHTED
@@ -53,13 +55,30 @@ def chosen_generator(settings: Settings) -> Generator:
 
 
 def chosen_how(settings: Settings) -> How:
-    """How evidence is found and chosen."""
+    """How evidence is found and chosen, and how much of its pictures a model reads."""
     state = st.session_state
-    return {
+    how: How = {
         "mode": state.get("mode") or settings.mode,
         "rule": state.get("rule") or settings.selection,
         "domain": state.get("domain", settings.domain),
     }
+    if _thins(settings):
+        how["keep_visual"] = state.get("keep_visual", round(100 * settings.keep_visual)) / 100
+    return how
+
+
+def _thins(settings: Settings) -> bool:
+    """Whether the chosen generator is a local model whose visual tokens can be thinned out."""
+    return chosen_generator(settings) == "local" and _looks(settings.local_model)
+
+
+@st.cache_data(ttl=600, show_spinner=False)
+def _looks(local_model: str) -> bool:
+    """As `thins_pictures`, kept, since a hub is asked about a model by name; a model that is not there has nothing."""
+    try:
+        return thins_pictures(local_model)
+    except LocalModelError:
+        return False
 
 
 def _evidence(ready: Mapping[str, DocumentInfo], settings: Settings) -> None:
@@ -122,11 +141,13 @@ def _documents(ready: Mapping[str, DocumentInfo]) -> None:
 
 
 def _generator(settings: Settings) -> None:
-    model = "Gemma 3 270M, small" if settings.local_model == EMBEDDED else settings.local_model.rpartition("/")[2]
+    model = "Gemma 3 270M, small" if settings.local_model == EMBEDDED else local_name(settings.local_model)
+    thins = _thins(settings)
+    does = "sees pages, tables and figures, and reads" if thins or settings.local_projector else "phrases"
     endpoint = f"“{plain(settings.openai_model)}” at {plain(settings.openai_base_url)}"
     what = {
         "extractive": "The sentence or table cell that answers, word for word. Needs no model and invents nothing.",
-        "local": f"A language model on this machine phrases what was found: {plain(model)}.",
+        "local": f"A model on this machine {does} what was found: {plain(model)}.",
         "openai": f"The model {endpoint} reads what was found.",
     }
     st.session_state.setdefault("generator", settings.generator)
@@ -139,8 +160,19 @@ def _generator(settings: Settings) -> None:
             key="generator",
             persist_state="session",
         )
+        if thins:
+            st.slider(
+                "Visual tokens kept, in percent",
+                1,
+                100,
+                round(100 * settings.keep_visual),
+                key="keep_visual",
+                help="Of each picture those parts are kept that are most unlike each other. Fewer are read faster.",
+                persist_state="session",
+            )
         st.caption(
             "For a larger model, start Octavo with its name:\n\n"
             "`OCTAVO_LOCAL_MODEL=/path/model.gguf octavo serve`\n\n"
+            "`OCTAVO_LOCAL_MODEL=Qwen/Qwen3-VL-8B-Instruct octavo serve`\n\n"
             "`OCTAVO_OPENAI_BASE_URL=http://host:8000/v1 OCTAVO_OPENAI_MODEL=name octavo serve`"
         )

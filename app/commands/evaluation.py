@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 _ANSWERING: dict[str, set[str]] = {
     "extractive": set(),
-    "local": {"local_model", "max_answer_tokens"},
-    "openai": {"openai_base_url", "openai_model", "openai_images", "max_answer_tokens"},
+    "local": {"local_model", "local_projector", "keep_visual", "max_pictures", "max_answer_tokens"},
+    "openai": {"openai_base_url", "openai_model", "openai_images", "max_pictures", "max_answer_tokens"},
 }  # the settings that each generator's answers depend on
 
 
@@ -39,6 +39,13 @@ _ANSWERING: dict[str, set[str]] = {
 )
 @click.option("--answers/--no-answers", default=True, help="Answer the questions too, or only search.")
 @click.option("-g", "--generator", type=GENERATORS, help="What writes the answers; default: the settings'.")
+@click.option(
+    "--batch",
+    type=click.IntRange(1),
+    default=8,
+    show_default=True,
+    help="Questions before the generator at once: prompts in one pass of a model in torch, requests to an endpoint.",
+)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of results and reports.")
 @click.option("--fresh", is_flag=True, help="Begin anew instead of going on with what the folder holds.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the intervals' resampling.")
@@ -54,6 +61,7 @@ def evaluate(
     ndcg: Any,
     answers: bool,
     generator: Generator | None,
+    batch: int,
     out: Path | None,
     fresh: bool,
     seed: int,
@@ -80,13 +88,13 @@ def evaluate(
     with Library(settings=existing(context, library, generator=generator)) as shelf:
         there = {info.name: info.pages for info in shelf.documents() if info.state == State.READY}
         asked = resolve(asked[:limit], there, questions.name)
-        ways = [_way(shelf, mode, k, answers) for mode in Mode if not modes or mode.value in modes]
+        ways = [_way(shelf, mode, k, answers, batch) for mode in Mode if not modes or mode.value in modes]
         folder = out or Path("octavo-evaluation") / questions.stem
         folder.mkdir(parents=True, exist_ok=True)
         settings = _settings(shelf, k, answers)
         marks = settings | {"questions": _digest(questions.read_bytes())}
         with Results(folder / "results.jsonl", marks, fresh) as results, _bar() as show:
-            outcomes = run(asked, ways, results, k, show)
+            outcomes = run(asked, ways, results, k, show, batch)
     summary = summarise(questions.name, asked, outcomes, k, ndcg, seed, settings)
     written = write_reports(folder, summary, asked, outcomes)
     if as_json:
@@ -110,13 +118,13 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
         yield show
 
 
-def _way(shelf: Library, mode: Mode, k: int, answers: bool) -> Way:
+def _way(shelf: Library, mode: Mode, k: int, answers: bool, batch: int) -> Way:
     from octavo.evaluation.protocol import Way
 
     return Way(
         mode.value,
         search=lambda question: shelf.search(question, k, mode=mode),
-        ask=(lambda question: shelf.ask(question, mode=mode, k=k)) if answers else None,
+        ask=(lambda questions: shelf.ask_all(questions, together=batch, mode=mode, k=k)) if answers else None,
     )
 
 

@@ -52,6 +52,15 @@ def search(
 @click.argument("question")
 @click.option("-g", "--generator", type=GENERATORS, help="What writes the answer; default: the settings'.")
 @click.option(
+    "--model", metavar="NAME", help="Local model that writes it: a GGUF file, a transformers folder, a hub id."
+)
+@click.option(
+    "--keep-visual",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="SHARE",
+    help="Share of each picture's tokens that a local vision-language model reads, such as 0.1.",
+)
+@click.option(
     "--pictures", type=click.Path(path_type=Path, file_okay=False), help="Draw the cited pages here, as PNGs."
 )
 @evidence_options
@@ -64,6 +73,8 @@ def ask(
     /,
     question: str,
     generator: str | None,
+    model: str | None,
+    keep_visual: float | None,
     pictures: Path | None,
     documents: tuple[str, ...],
     library: Path | None,
@@ -72,11 +83,15 @@ def ask(
 ) -> None:
     """Answer QUESTION from the library, with document, page and box of each source."""
     from octavo import contract
-    from octavo.library import Library
+    from octavo.library import How, Library
     from octavo.pictures import draw_citations
 
-    with Library(settings=existing(context, library, generator=generator, **how)) as shelf:
-        answer = shelf.ask(question, documents)
+    if model is not None and generator not in (None, "local"):
+        raise click.UsageError(f"--model names a local model, which the generator {generator} does not ask")
+    writer = {"generator": "local" if model else generator, "local_model": model}
+    with Library(settings=existing(context, library, **writer, **how)) as shelf:
+        seen: How = {} if keep_visual is None else {"keep_visual": keep_visual}
+        answer = shelf.ask(question, documents, **seen)
         drawn = draw_citations(shelf, answer, pictures) if pictures else []
     if as_json:
         print_json(contract.answer(answer) | ({"pictures": [str(path) for path in drawn]} if pictures else {}))

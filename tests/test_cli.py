@@ -184,7 +184,7 @@ def test_search_in_pictures_finds_pages(library: Any) -> None:
 
 
 def test_a_rule_drops_hits_and_says_why(library: Any) -> None:
-    options = ("--select", "ratio", "--ratio", 1.0001, "--library", library.folder, "--json")
+    options = ("--ratio", 1.0001, "--library", library.folder, "--json")  # which implies --select ratio
     found = printed(run("search", "What was the highest yearly sunspot number?", *options))
     assert found["dropped"]
     assert len(found["hits"]) + len(found["dropped"]) == 10
@@ -228,3 +228,9 @@ def test_serve_says_that_its_port_is_taken(tmp_path: Path) -> None:
         result = run("serve", "--port", str(port), "--library", str(tmp_path))
     assert result.exit_code == 1
     assert result.stderr.startswith(f"octavo: cannot listen at 127.0.0.1:{port} (")
+
+
+def test_two_rules_at_once_are_refused(library: Any) -> None:
+    result = run("search", "sunspots", "--gamma", 0.1, "--ratio", 1.5, "--library", library.folder)
+    assert result.exit_code == 2
+    assert "name one by --select" in result.stderr

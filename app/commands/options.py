@@ -34,8 +34,14 @@ MODES = click.Choice(["text", "image", "fusion", "joint"])
 def evidence_options(command: Any) -> Any:
     """How evidence is found and chosen; each is a setting of that name, so `existing` takes them as they come."""
     for option in (
-        click.option("--ratio", type=float, help="Ratio rule: keep hits while the best is below so many times theirs."),
-        click.option("--gamma", type=float, help="Gap rule: stop where the logarithm of the score falls by more."),
+        click.option(
+            "--ratio",
+            type=float,
+            help="By the ratio rule: keep hits while the best is below so many times theirs.",
+        ),
+        click.option(
+            "--gamma", type=float, help="By the gap rule: stop where the logarithm of the score falls by more."
+        ),
         click.option(
             "--select",
             "selection",
@@ -54,6 +60,16 @@ def evidence_options(command: Any) -> Any:
     ):
         command = option(command)
     return command
+
+
+def with_rule(how: dict[str, Any]) -> dict[str, Any]:
+    """`how` with the rule that --gamma or --ratio is of, where --select names none."""
+    rules = [rule for rule, option in (("gap", "gamma"), ("ratio", "ratio")) if how[option] is not None]
+    if how["selection"] is not None or not rules:
+        return how
+    if len(rules) > 1:
+        raise click.UsageError("--gamma and --ratio are of two rules: name one by --select")
+    return how | {"selection": rules[0]}
 
 
 def existing(context: click.Context, library: Path | None, **changes: Any) -> Settings:

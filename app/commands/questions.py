@@ -16,6 +16,7 @@ from octavo.commands.options import (
     library_option,
     print_json,
     short,
+    with_rule,
 )
 
 
@@ -33,7 +34,7 @@ def search(
     from octavo import contract
     from octavo.library import Library
 
-    with Library(settings=existing(context, library, **how)) as shelf:
+    with Library(settings=existing(context, library, **with_rule(how))) as shelf:
         found = shelf.select(query, documents, links=False)
     if as_json:
         chosen = contract.selection(found)
@@ -89,7 +90,7 @@ def ask(
     if model is not None and generator not in (None, "local"):
         raise click.UsageError(f"--model names a local model, which the generator {generator} does not ask")
     writer = {"generator": "local" if model else generator, "local_model": model}
-    with Library(settings=existing(context, library, **writer, **how)) as shelf:
+    with Library(settings=existing(context, library, **writer, **with_rule(how))) as shelf:
         seen: How = {} if keep_visual is None else {"keep_visual": keep_visual}
         answer = shelf.ask(question, documents, **seen)
         drawn = draw_citations(shelf, answer, pictures) if pictures else []

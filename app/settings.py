@@ -61,7 +61,7 @@ class Settings(BaseSettings):
     max_answer_tokens: int = Field(512, ge=16, le=8192)
 
     workers: int = Field(os.cpu_count() or 1, ge=1, description="processes that read PDFs")
-    max_bytes: int = Field(512 * 2**20, ge=1, description="largest PDF accepted, in bytes")
+    max_bytes: int = Field(500 * 2**20, ge=1, description="largest PDF accepted, in bytes")
     max_pages: int = Field(5000, ge=1, description="most pages accepted in one PDF")
     ocr: bool = Field(True, description="read pages without a text layer by OCR, some seconds each")
     page_seconds: float = Field(60.0, gt=0, description="time that reading one page may take")

@@ -142,5 +142,6 @@ def _library(settings: Settings) -> str:
 def _settings(settings: Settings) -> str:
     values = settings.model_dump(mode="json")
     if settings.database_url:
-        values["database_url"] = parse_url(settings.database_url).render_as_string(hide_password=True)
+        url = parse_url(settings.database_url).difference_update_query(["password"])
+        values["database_url"] = url.render_as_string(hide_password=True)
     return ", ".join(f"{name}={value}" for name, value in values.items())

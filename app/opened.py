@@ -85,6 +85,13 @@ class OpenLibrary:
         """A folder keeps to its first catalogue: by another one its PDFs would be strays, which ingestion removes."""
         name, own = self.folder / "catalogue.id", self.catalogue.identity
         if not name.exists():
+            known, here = {info.sha256 for info in self.documents()}, self.files.kept()
+            if self.settings.database_url and known | here and not known & here:
+                self.close()
+                raise LibraryError(
+                    f"{self.folder} has none of the PDFs of the catalogue that DATABASE_URL or OCTAVO_DATABASE_URL "
+                    "names: one folder and one catalogue make a library"
+                )
             fresh = name.with_suffix(f".{uuid4().hex}.part")  # as a whole, whoever else opens it
             fresh.write_text(own)
             fresh.replace(name)

@@ -25,7 +25,7 @@ class Settings(BaseSettings):
 
     library: Path = Field(Path("octavo-library"), description="folder that holds all of a library's state")
     database_url: str | None = Field(
-        default_factory=lambda: os.environ.get("DATABASE_URL"),
+        default_factory=lambda: os.environ.get("DATABASE_URL") or None,
         description="URL of the catalogue's database; default: $DATABASE_URL, else SQLite in the library",
     )
     device: str = Field("auto", description="where models run: auto (the first GPU, if any), cpu, cuda or cuda:N")

@@ -31,8 +31,11 @@ def open_database(url: str) -> Engine:
     engine = _engine(parse_url(url))
     try:
         _migrate(engine)
-    except (DatabaseError, CommandError) as error:  # the second: made by a newer Octavo
-        raise CatalogueError(f"cannot open the catalogue: {getattr(error, 'orig', error)}") from error
+    except CommandError as error:
+        why = "another program's tables are in the database, or a newer Octavo's: name another, or upgrade"
+        raise CatalogueError(f"cannot open the catalogue: {why} ({error})") from error
+    except DatabaseError as error:
+        raise CatalogueError(f"cannot open the catalogue: {error.orig}") from error
     return engine
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_UNFINISHED = "copy-", ".part"  # around what makes the name of a file that is being copied unique
 
 
 class Files:
@@ -29,7 +33,8 @@ class Files:
     def add(self, path: Path) -> str:
         """Copies a PDF in and returns its SHA-256; whole or not at all. Raises OSError."""
         digest = hashlib.sha256()
-        with tempfile.NamedTemporaryFile(dir=self.pdfs, suffix=".part", delete=False) as copy:
+        prefix, suffix = _UNFINISHED
+        with tempfile.NamedTemporaryFile(dir=self.pdfs, prefix=prefix, suffix=suffix, delete=False) as copy:
             try:
                 with path.open("rb") as file:
                     while block := file.read(1 << 20):
@@ -57,11 +62,16 @@ class Files:
         shutil.rmtree(self.images / sha256, ignore_errors=True)
 
     def remove_strays(self, known: Iterable[str]) -> None:
-        """Removes what belongs to no document of `known`, left by a process that died."""
+        """Removes what belongs to no document of `known`, left by a process that died; only what has names of ours."""
         keep = set(known)
-        for path in self.pdfs.iterdir():
-            if path.stem not in keep:
-                path.unlink(missing_ok=True)
+        for sha256 in self.kept() - keep:
+            self.remove(sha256)
+        for path in self.pdfs.glob(f"{_UNFINISHED[0]}*{_UNFINISHED[1]}"):
+            path.unlink(missing_ok=True)
         for path in self.images.iterdir():
-            if path.name not in keep:
+            if _SHA256.fullmatch(path.name) and path.name not in keep:
                 shutil.rmtree(path, ignore_errors=True)
+
+    def kept(self) -> set[str]:
+        """The SHA-256 of the PDFs that are here."""
+        return {path.stem for path in self.pdfs.glob("*.pdf") if _SHA256.fullmatch(path.stem)}

@@ -32,16 +32,3 @@ def resolve_device(name: str = "auto") -> torch.device:
         built = "" if torch.version.cuda else f", and torch {torch.__version__} is built without CUDA"
         raise DeviceError(f"no GPU for device {name!r}: torch sees {gpus} here{built}; take auto or cpu")
     return torch.device("cuda", number)
-
-
-def training_device(name: str = "auto") -> torch.device:
-    """As `resolve_device`, for transformers' `Trainer`, which takes every GPU that it sees.
-
-    A batch spread over several would have other negatives. Raises DeviceError where it sees more than one.
-    """
-    import torch
-
-    device = resolve_device(name)
-    if device.type == "cuda" and (gpus := torch.cuda.device_count()) > 1:
-        raise DeviceError(f"training runs on one GPU and sees {gpus}: CUDA_VISIBLE_DEVICES=0 shows it the first alone")
-    return device

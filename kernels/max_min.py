@@ -6,6 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import threshold
 
+_HELD = 2048
+"""Vectors up to which the cosines of all with all are held: 16 MiB in float32."""
+
 _ROWS = 512
 """Vectors of one block when nearest neighbours are sought: 1 MiB of cosines in float32."""
 
@@ -22,9 +25,9 @@ def max_min_select(features: Tensor, keep: int) -> Tensor:
     float32, or in float64 for float64 features; one below 16 units of its rounding (1.9e-6 in float32) counts as 0, so
     that vectors which cannot be told apart tie.
 
-    Time is O(n^2 d / 2) for the first pick and O(n d keep) for the rest; memory a copy of the features and O(n). Where
-    a pick needs the cosines of one vector with all, those of the vectors now farthest, mostly the next picks, are
-    computed in the same pass.
+    Up to `_HELD` vectors the cosines of all with all are held. Of more, time is O(n^2 d / 2) for the first pick and
+    O(n d keep) for the rest, memory a copy of the features and O(n): where a pick needs the cosines of one vector with
+    all, those of the vectors now farthest, mostly the next picks, are computed in the same pass.
 
     Args:
         features: (n, d), of any floating dtype, strides and magnitudes.
@@ -45,9 +48,14 @@ def max_min_select(features: Tensor, keep: int) -> Tensor:
     if not 1 <= keep <= len(features):
         raise ValueError(f"keep must be from 1 to {len(features)}, the number of features, not {keep}")
     unit = _unit(features.detach())
-    picks = [int(_distances(_nearest(unit)).argmax())]  # the first of equals
-    least = unit.new_full((len(unit),), torch.inf)
     cosines: dict[int, Tensor] = {}
+    if len(unit) <= _HELD:
+        every = (unit @ unit.T).fill_diagonal_(-torch.inf)
+        nearest, cosines = every.amax(1), dict(enumerate(every.unbind()))
+    else:
+        nearest = _nearest(unit)
+    picks = [int(_distances(nearest).argmax())]  # the first of equals
+    least = unit.new_full((len(unit),), torch.inf)
     while len(picks) < keep:
         last = picks[-1]
         if last not in cosines:

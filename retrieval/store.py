@@ -97,12 +97,12 @@ class FaissStore(VectorStore):
         """
         if not len(keys):
             return
-        if self.index is None:
-            self.index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
-        if vectors.shape[1] != self.index.d:
-            raise ValueError(f"vectors of {vectors.shape[1]} dimensions do not fit an index of {self.index.d}")
         ids = np.asarray(keys, np.int64)
         with self._lock:
+            if self.index is None:
+                self.index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
+            if vectors.shape[1] != self.index.d:
+                raise ValueError(f"vectors of {vectors.shape[1]} dimensions do not fit an index of {self.index.d}")
             self._copy = None
             self.index.remove_ids(ids)
             self.index.add_with_ids(np.ascontiguousarray(vectors, np.float32), ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +104,28 @@ def test_a_folder_keeps_to_its_catalogue(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.delenv("DATABASE_URL")
     with pytest.raises(LibraryError, match="other belongs to another catalogue"):
         Library(tmp_path / "other")
+
+
+def test_a_folder_from_before_there_were_identities_keeps_its_pdfs(own_library: Any, tmp_path: Path) -> None:
+    (own_library.folder / "catalogue.id").unlink()
+    other = Settings(library=own_library.folder, database_url=f"sqlite:///{tmp_path / 'other.sqlite'}")
+    with pytest.raises(LibraryError, match="one folder and one catalogue make a library"):
+        Library(settings=other)
+    with Library(own_library.folder) as again:
+        assert again.files.kept() == {info.sha256 for info in again.documents()}
+
+
+def test_a_catalogue_in_use_takes_no_second_folder(own_library: Any, tmp_path: Path) -> None:
+    url = str(own_library.catalogue.engine.url)
+    with pytest.raises(LibraryError, match="second has none of the PDFs of the catalogue"):
+        Library(settings=Settings(library=tmp_path / "second", database_url=url))
+
+
+def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "theirs.sqlite") as theirs:
+        theirs.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        theirs.execute("INSERT INTO alembic_version VALUES ('deadbeef')")
+    assert "another program's tables are in the database" in complaint(f"sqlite:///{tmp_path / 'theirs.sqlite'}")
 
 
 @pytest.mark.slow

@@ -9,9 +9,10 @@ import torch
 
 from octavo import Library
 from octavo.cli import main
-from octavo.kernels.device import DeviceError, resolve_device, training_device
+from octavo.kernels.device import DeviceError, resolve_device
 from octavo.retrieval.store import faiss_gpu
 from octavo.settings import Settings
+from octavo.training.device import training_device
 
 ABSENT = "cuda:99"
 SAID = r"no GPU for device 'cuda:99': torch sees \d+ here.*; take auto or cpu"

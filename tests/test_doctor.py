@@ -43,7 +43,9 @@ def test_a_finding_is_its_message_alone(tmp_path: Path, monkeypatch: pytest.Monk
     assert check.detail.startswith("only 1.0 GiB of disk left")
 
 
-@pytest.mark.parametrize("url", ["postgresql+psycopg://me:s3cret@host/octavo", "me:s3cret@host"])
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:s3cret@host/octavo", "postgresql://me@host/octavo?password=s3cret", "me:s3cret@host"]
+)
 def test_passwords_are_not_shown(url: str) -> None:
     check = doctor._check("settings", lambda: doctor._settings(Settings(database_url=url, openai_api_key="s3cret")))
     assert "s3cret" not in check.detail

@@ -252,6 +252,21 @@ def test_a_page_that_hangs_or_crashes_its_reader_costs_that_page_only(
     assert why in document.warnings[0]
 
 
+def test_files_that_are_not_octavos_stay(tmp_path: Path) -> None:
+    theirs = [
+        tmp_path / "files" / "thesis.docx",
+        tmp_path / "files" / "a.pdf",
+        tmp_path / "images" / "holiday" / "a.jpg",
+    ]
+    ours = [tmp_path / "files" / f"{'0a' * 32}.pdf", tmp_path / "images" / ("0a" * 32) / "1.png"]
+    for path in theirs + ours:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("kept")
+    with Library(tmp_path) as library:
+        library.ingest([])
+    assert [path.exists() for path in theirs + ours] == [True, True, True, False, False]
+
+
 class Closed(PyMuPDFReader):
     def outline(self, path: Path) -> Outline:
         raise UnreadableError("the shop is closed")

@@ -20,9 +20,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from octavo.kernels.device import training_device
 from octavo.retrieval.embedder import ModelMissingError
 from octavo.training.data import TrainingDataError, read_lines
+from octavo.training.device import training_device
 from octavo.training.folder import TrainingFolder
 
 if TYPE_CHECKING:

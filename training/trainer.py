@@ -14,9 +14,9 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
-from octavo.kernels.device import training_device
 from octavo.retrieval.embedder import EMBEDDED, load_model
 from octavo.training.data import Split, Splits, TrainingDataError, digest, read_rows, split_by_report
+from octavo.training.device import training_device
 from octavo.training.folder import TrainingFolder
 from octavo.training.ranking import METRICS, compare, figures, rank
 from octavo.training.report import Report, write_report

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Generator, Tensor
@@ -118,6 +119,23 @@ def interpreted(inputs: Inputs) -> Outputs:
     return (w4_triton.linear(inputs["x"], packed(inputs)),)
 
 
+def half_of(inputs: Inputs) -> Outputs:
+    return (kernels.max_min_select(inputs["features"], (len(inputs["features"]) + 1) // 2),)
+
+
+def half_in_blocks(inputs: Inputs) -> Outputs:
+    """As with more vectors than the cosines are held of."""
+    with patch("octavo.kernels.max_min._HELD", 0):
+        return half_of(inputs)
+
+
+_SELECTION: dict[str, Any] = {
+    "make": vectors,
+    "drawn": ("features",),
+    "plain": lambda inputs: (reference.max_min_select(inputs["features"], (len(inputs["features"]) + 1) // 2),),
+    "like": lambda dtype: (torch.int64,),
+    "judge": shortfall,
+}
 _LINEAR: dict[str, Any] = {
     "make": linear,
     "drawn": ("x",),
@@ -146,14 +164,11 @@ KERNELS = {
         scales=loss_scales,
         like=lambda dtype: (dtype, dtype, dtype),
     ),
-    "max_min_select": Kernel(
-        make=vectors,
-        drawn=("features",),
-        fast=lambda inputs: (kernels.max_min_select(inputs["features"], (len(inputs["features"]) + 1) // 2),),
-        plain=lambda inputs: (reference.max_min_select(inputs["features"], (len(inputs["features"]) + 1) // 2),),
+    "max_min_select": Kernel(fast=half_of, shapes=((12, 5), (1, 3), (2, 1), (90, 33)), **_SELECTION),
+    "max_min_select, in blocks": Kernel(
+        fast=half_in_blocks,
         shapes=((12, 5), (1, 3), (2, 1), (90, 33), (530, 7)),  # the last goes over a block's edge
-        like=lambda dtype: (torch.int64,),
-        judge=shortfall,
+        **_SELECTION,
     ),
     "w4a16_linear": Kernel(
         fast=lambda inputs: (kernels.w4a16_linear(inputs["x"], packed(inputs)),), shapes=_SHAPES, **_LINEAR

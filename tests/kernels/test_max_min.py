@@ -12,6 +12,12 @@ from torch import Tensor
 from octavo.kernels import max_min_select
 
 
+@pytest.fixture(autouse=True, params=[2048, 0], ids=["held", "in blocks"])
+def held(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways, whatever the number of vectors."""
+    monkeypatch.setattr("octavo.kernels.max_min._HELD", request.param)
+
+
 def searched(features: Tensor, keep: int) -> list[int]:
     """Algorithm 1 of DivPrune by scipy's cosine distances, in float64."""
     from scipy.spatial.distance import cdist

@@ -20,7 +20,7 @@ _WITHOUT_DRIVER = """
 import sys
 sys.modules["psycopg"] = None
 from octavo.cli import main
-main(["documents"])
+main(["ingest", "."])
 """
 
 

@@ -75,7 +75,7 @@ def with_rule(how: dict[str, Any]) -> dict[str, Any]:
 def existing(context: click.Context, library: Path | None, **changes: Any) -> Settings:
     """As `settings_of`, for a command that needs a library that is there."""
     settings = settings_of(context, library, **changes)
-    if not settings.library.is_dir() and not settings.database_url:
+    if not settings.library.is_dir():
         raise click.ClickException(f"no library at {settings.library}: `octavo ingest FOLDER` makes one")
     return settings
 

@@ -25,7 +25,7 @@ class _Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
-            _fail("interrupted; what was done is kept, and the same command goes on from there", 130)
+            _fail("interrupted; what was stored is kept, and the same command goes on from there, or begins again", 130)
         except ModuleNotFoundError as error:
             if error.name != "faiss":
                 raise

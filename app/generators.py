@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from langchain_core.language_models import BaseChatModel
@@ -11,7 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from octavo.generation.answerer import Answerer, Images, Reader
 from octavo.generation.local import LlamaCppChat
 from octavo.generation.policy import local_policy, reading_policy
-from octavo.generation.weights import is_vision
+from octavo.generation.weights import is_vision, path_of
 from octavo.settings import EMBEDDED, Generator, Settings
 
 if TYPE_CHECKING:
@@ -68,8 +67,8 @@ def local_chat(settings: Settings) -> LlamaCppChat | TransformersChat:
 
 
 def runs_in_llama_cpp(local_model: str) -> bool:
-    """Whether a local model is the embedded one or a GGUF file."""
-    path = Path(local_model).expanduser()
+    """Whether a local model is the embedded one or a GGUF file. Raises LocalModelError as `path_of`."""
+    path = path_of(local_model)
     return local_model == EMBEDDED or path.suffix == ".gguf" or path.is_file()
 
 

@@ -11,6 +11,7 @@ from typing import TypedDict, Unpack
 from octavo.generation.answerer import Answerer
 from octavo.generation.model import Answer
 from octavo.generation.weights import LocalModelError
+from octavo.generators import local_name, thins_pictures
 from octavo.holdings import Holdings
 from octavo.opened import LibraryError, NoSuchDocumentError
 from octavo.retrieval.model import Hit, Mode, Rule, Selection
@@ -118,12 +119,25 @@ class Library(Holdings):
     ) -> Iterator[str | Answer]:
         """The answer's text in pieces as it is written, last the Answer, whose text is what holds.
 
-        Closing the iterator stops the model. Raises as `search`.
+        Pieces are empty while a local model has nothing yet. Closing the iterator stops the model. Raises as `search`.
         """
         selection, seconds = self._timed(question, documents, how)
         answerer, problem, options = self._writer(generator, how)
         for piece in answerer.stream(question, selection, **options):
             yield _finished(piece, seconds, problem) if isinstance(piece, Answer) else piece
+
+    @property
+    def local_name(self) -> str:
+        """What a person knows the settings' local model by."""
+        return local_name(self.settings.local_model)
+
+    @property
+    def thins_pictures(self) -> bool:
+        """Whether `keep_visual` bears on the settings' local model, as `thins_pictures`; on none that is not there."""
+        try:
+            return thins_pictures(self.settings.local_model)
+        except LocalModelError:
+            return False
 
     def _timed(self, question: str, documents: Sequence[str], how: How) -> tuple[Selection, float]:
         started = perf_counter()

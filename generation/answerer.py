@@ -19,9 +19,10 @@ from langchain_core.messages import BaseMessage
 
 from octavo.generation.check import BORNE_OUT, borne_out, claims, renumber, support, unmark, unsupported_numbers
 from octavo.generation.model import Answer, Citation, Finding
-from octavo.generation.policy import Policy, Source, distinct
+from octavo.generation.policy import Policy, Source, distinct, first_line
 from octavo.generation.prompts import NOT_FOUND, Passage, header, render, unfence
 from octavo.generation.weights import PromptTooLongError
+from octavo.ingest.reader import UnreadableError
 from octavo.retrieval.model import Hit, Selection
 
 EXTRACTIVE = "extractive"
@@ -35,7 +36,7 @@ PICTURES = 4
 """Most pictures that a model is shown with one question."""
 
 Images = Callable[[Hit], list[bytes]]
-"""The pictures of a hit, as PNG bytes."""
+"""The pictures of a hit, as PNG bytes. Raises UnreadableError or OSError where they cannot be read."""
 
 
 class Reader(Protocol):
@@ -94,7 +95,7 @@ class Answerer:
 
         Closing the iterator stops the model. A model that fails never raises here: the answer is the reader's then, and
         its notes say why. Where the evidence is more than the model's context holds, it is given the first half of it,
-        and a note says so.
+        and a note says so; another tells of pictures that cannot be read. A piece is empty while the model has nothing.
         """
         asked = self._read(question, selection)
         if not (self._model and self._policy and asked.sources):
@@ -103,14 +104,15 @@ class Answerer:
             return
         start = perf_counter()
         try:
-            text, shown = yield from self._ask(self._model, self._policy, asked, options)
+            text, shown, notes = yield from self._ask(self._model, self._policy, asked, options)
         except Exception as error:  # noqa: BLE001 (whatever a model raises, there is an answer without it)
             answer = self._failed(self._policy, asked, error)
         else:
             answer = _judged(text, shown, self._policy, asked.extractive)
             if len(shown) < len(asked.sources):
-                note = f"{self._policy.name} could read {len(shown)} of {len(asked.sources)} passages: no more fit"
-                answer = replace(answer, notes=(*answer.notes, note))
+                less = f"{self._policy.name} could read {len(shown)} of {len(asked.sources)} passages: no more fit"
+                notes = [*notes, less]
+            answer = replace(answer, notes=(*answer.notes, *notes))
         yield replace(answer, timings={"read": asked.seconds, "generate": perf_counter() - start})
 
     def answers(self, questions: Sequence[tuple[str, Selection]], together: int, **options: Any) -> list[Answer]:
@@ -136,20 +138,20 @@ class Answerer:
 
     def _ask(
         self, model: BaseChatModel, policy: Policy, asked: _Asked, options: dict[str, Any]
-    ) -> Generator[str, None, tuple[str, Sequence[Source]]]:
-        """Gives the text piece by piece, and in the end the whole of it and the sources that it was written from."""
+    ) -> Generator[str, None, tuple[str, Sequence[Source], Sequence[str]]]:
+        """Gives the text piece by piece, and in the end all of it, the sources that it was written from, and notes."""
         sources = asked.sources
         while True:
             text = ""
-            prompt = self._prompt(policy, asked.question, sources)
+            prompt, notes = self._prompt(policy, asked.question, sources)
             chunks = model.stream(prompt, **policy.options(len(sources)), **options)
             try:
                 with closing(cast("Any", chunks)):
                     for chunk in chunks:
-                        if piece := unfence(str(chunk.text)):
-                            text += piece
-                            yield piece
-                return text, sources
+                        piece = unfence(str(chunk.text))
+                        text += piece
+                        yield piece  # empty ones too: whoever reads may close this only where it yields
+                return text, sources, notes
             except PromptTooLongError:
                 if len(sources) == 1:
                     raise
@@ -168,38 +170,48 @@ class Answerer:
         form = policy.options(len(asked[0].sources))
         limit: Any = {"max_concurrency": together}
         try:
-            prompts: list[Any] = [self._prompt(policy, each.question, each.sources) for each in asked]
-            replies: list[Any] = model.batch(prompts, limit, return_exceptions=True, **form, **options)
+            prompts = [self._prompt(policy, each.question, each.sources) for each in asked]
+            given: list[Any] = [prompt for prompt, _ in prompts]
+            replies: list[Any] = model.batch(given, limit, return_exceptions=True, **form, **options)
         except Exception:  # noqa: BLE001 (what one prompt alone may have raised: each has its own answer then)
-            replies = [None] * len(asked)
+            return [self.answer(each.question, each.selection, **options) for each in asked]
         share = (perf_counter() - start) / len(asked)
         answers = []
-        for each, reply in zip(asked, replies, strict=True):
-            if reply is None or isinstance(reply, PromptTooLongError):
+        for each, reply, (_, notes) in zip(asked, replies, prompts, strict=True):
+            if isinstance(reply, PromptTooLongError):
                 answers.append(self.answer(each.question, each.selection, **options))
                 continue
             if isinstance(reply, Exception):
                 answer = self._failed(policy, each, reply)
             else:
                 answer = _judged(unfence(str(reply.text)), each.sources, policy, each.extractive)
-            answers.append(replace(answer, timings={"read": each.seconds, "generate": share}))
+            timings = {"read": each.seconds, "generate": share}
+            answers.append(replace(answer, notes=(*answer.notes, *notes), timings=timings))
         return answers
 
-    def _prompt(self, policy: Policy, question: str, sources: Sequence[Source]) -> list[BaseMessage]:
-        """`sources` as numbered passages, the first ones with their pictures, each picture once."""
+    def _prompt(
+        self, policy: Policy, question: str, sources: Sequence[Source]
+    ) -> tuple[list[BaseMessage], Sequence[str]]:
+        """`sources` as numbered passages, the first ones with their pictures, each picture once; and notes."""
         seen: dict[bytes, int] = {}
+        notes = []
         for number, source in enumerate(sources, 1):
             if self._images and len(seen) < self._pictures:
-                for png in self._images(source.hit):
-                    seen.setdefault(png, number)
+                try:
+                    for png in self._images(source.hit):
+                        seen.setdefault(png, number)
+                except (UnreadableError, OSError) as error:
+                    where = f"{source.hit.document}, page {source.hit.page}"
+                    notes.append(f"{policy.name} was not shown a picture of {where}: {first_line(error)}")
         first = list(seen.items())[: self._pictures]
-        return policy.prompt(
+        prompt = policy.prompt(
             question,
             [
                 Passage(number, source.shown, tuple(png for png, of in first if of == number))
                 for number, source in enumerate(sources, 1)
             ],
         )
+        return prompt, notes
 
     def _failed(self, policy: Policy, asked: _Asked, error: Exception) -> Answer:
         return _fallback(asked.extractive, f"{policy.name} failed: {policy.explain(error)}")

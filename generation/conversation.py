@@ -6,9 +6,8 @@ Pictures come inside the messages, as langchain image blocks or data URIs; an ad
 from __future__ import annotations
 
 import base64
-import binascii
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from langchain_core.messages import BaseMessage, convert_to_openai_messages
@@ -18,6 +17,9 @@ from octavo.generation.weights import LocalModelError
 
 MOST_PIXELS = 512 * 28 * 28
 """Largest picture that a model is shown, as UniDoc-Bench has it: about 512 tokens of Qwen2.5-VL. Larger are scaled."""
+
+_LONGEST = 100
+"""Most times that a picture's one side is the other; a thinner one is put on white. Qwen-VL takes at most 200."""
 
 
 def turns(messages: Sequence[BaseMessage]) -> tuple[list[dict[str, Any]], list[Image.Image]]:
@@ -41,6 +43,11 @@ def turns(messages: Sequence[BaseMessage]) -> tuple[list[dict[str, Any]], list[I
     return said, pictures
 
 
+def has_pictures(messages: Iterable[BaseMessage]) -> bool:
+    """Whether any message holds a picture; nothing is read."""
+    return any(isinstance(part, dict) and "image" in part["type"] for m in messages for part in m.content)
+
+
 def text_of(turn: dict[str, Any]) -> dict[str, str]:
     """A turn with its texts as one string, as the templates of text models want it."""
     return {"role": turn["role"], "content": "\n".join(part["text"] for part in turn["content"])}
@@ -51,10 +58,26 @@ def _picture(url: str) -> Image.Image:
     if not head.startswith("data:image/") or not head.endswith(";base64"):
         raise LocalModelError("a picture must stand in the message itself, in base64: nothing is fetched")
     try:
-        picture = Image.open(io.BytesIO(base64.b64decode(data, validate=True))).convert("RGB")
-    except (OSError, binascii.Error, Image.DecompressionBombError) as error:
+        file = io.BytesIO(base64.b64decode(data, validate=True))
+        picture = Image.open(file, formats=("PNG", "JPEG", "WEBP")).convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:  # as Pillow's readers have it
         raise LocalModelError(f"a picture in the message cannot be read: {error}") from None
-    scale = (MOST_PIXELS / (picture.width * picture.height)) ** 0.5
-    if scale >= 1:
+    return _fitted(picture)
+
+
+def _fitted(picture: Image.Image) -> Image.Image:
+    """A picture of at most `MOST_PIXELS`, and no thinner than `_LONGEST` allows."""
+    room = max(picture.width, picture.height // _LONGEST), max(picture.height, picture.width // _LONGEST)
+    scale = min(1.0, (MOST_PIXELS / (room[0] * room[1])) ** 0.5)
+    if scale < 1:
+        picture = picture.resize(_scaled(picture.size, scale))
+    size = _scaled(room, scale)
+    if size == picture.size:
         return picture
-    return picture.resize((max(1, int(picture.width * scale)), max(1, int(picture.height * scale))))
+    white = Image.new("RGB", size, "white")
+    white.paste(picture)
+    return white
+
+
+def _scaled(size: tuple[int, int], scale: float) -> tuple[int, int]:
+    return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -41,12 +42,15 @@ class Watch(StoppingCriteria):
     """Follows the texts while they are written: ends a row at a stop string, and all once `show` returns True.
 
     `show` is given what is certain of the first row's text, again and again; without it and without stop strings
-    nothing is decoded on the way.
+    nothing is decoded on the way. `lengths` are those, in tokens, of the rows that ended at a stop string.
     """
 
-    def __init__(self, tokenizer: Any, stop: Sequence[str], show: Callable[[str], bool] | None) -> None:
-        self._tokenizer, self._stop, self._show = tokenizer, stop, show
+    def __init__(
+        self, tokenizer: Any, eos: Sequence[int], stop: Sequence[str], show: Callable[[str], bool] | None
+    ) -> None:
+        self._tokenizer, self._eos, self._stop, self._show = tokenizer, eos, stop, show
         self._begin: int | None = None
+        self.lengths: dict[int, int] = {}
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
         """Which rows of `input_ids` (rows, tokens) have ended, bool (rows,)."""
@@ -55,9 +59,12 @@ class Watch(StoppingCriteria):
         ended = torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
         if not self._stop and not self._show:
             return ended
-        texts = decode(self._tokenizer, input_ids[:, self._begin :])
+        new = input_ids[:, self._begin :].tolist()
+        texts = decode(self._tokenizer, [_before(self._eos, row) for row in new])
         for row, text in enumerate(texts):
-            ended[row] = len(cut(text, self._stop)) < len(text)
+            if len(cut(text, self._stop)) < len(text):
+                ended[row] = True
+                self.lengths.setdefault(row, len(new[row]))
         if self._show and self._show(_certain(texts[0], self._stop)):
             ended[:] = True
         return ended
@@ -77,17 +84,19 @@ def write(
         tokenizer: Its tokenizer.
         inputs: Keyword arguments of `generate`: input_ids (rows, tokens) with padding on the left, attention_mask, and
             what the model takes beside them.
-        request: How to write. A temperature takes random numbers from its seed, without touching anyone else's.
+        request: How to write. A temperature takes its random numbers from torch's own generator, set to the seed and
+            put back afterwards: another thread that draws from it meanwhile changes what is written.
         show: Is given the first row's text so far after each token; what returns True ends the writing.
 
     Raises:
         LocalModelError: A grammar that cannot be read.
     """
     eos = _ends(model, tokenizer)
-    begin, rows = inputs["input_ids"].shape[1], len(inputs["input_ids"])
-    limits = [Constraint(tokenizer, request.grammar, rows, eos)] if request.grammar else []
+    count, begin = inputs["input_ids"].shape
+    limits = [Constraint(tokenizer, request.grammar, count, eos)] if request.grammar else []
     sampled = request.temperature > 0
     chance = {"temperature": request.temperature} if sampled else {"temperature": None, "top_p": None, "top_k": None}
+    watch = Watch(tokenizer, eos, request.stop, show)
     with torch.inference_mode(), torch.random.fork_rng([model.device] if model.device.type == "cuda" else []):
         if sampled and request.seed is not None:
             torch.manual_seed(request.seed)
@@ -96,16 +105,19 @@ def write(
             max_new_tokens=request.max_tokens,
             do_sample=sampled,
             **chance,
-            eos_token_id=eos,
+            repetition_penalty=1.0,  # what the evidence says must be copied exactly, whatever a model's own settings
+            no_repeat_ngram_size=0,
+            eos_token_id=eos or None,
             pad_token_id=tokenizer.pad_token_id,
             logits_processor=LogitsProcessorList(limits),
-            stopping_criteria=StoppingCriteriaList([Watch(tokenizer, request.stop, show)]),
+            stopping_criteria=StoppingCriteriaList([watch]),
         )
-    return [_written(tokenizer, row, request, eos) for row in ids[:, begin:]]
+    rows = ids[:, begin:].tolist()
+    return [_written(tokenizer, row[: watch.lengths.get(n)], request.stop, eos) for n, row in enumerate(rows)]
 
 
-def decode(tokenizer: Any, ids: torch.Tensor) -> list[str]:
-    """The texts of `ids` (rows, tokens), without control tokens and with every space."""
+def decode(tokenizer: Any, ids: Sequence[Sequence[int]]) -> list[str]:
+    """The texts of `ids`, row by row, without control tokens and with every space."""
     texts: list[str] = tokenizer.batch_decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
     return texts
 
@@ -128,15 +140,18 @@ def _ends(model: Any, tokenizer: Any) -> list[int]:
     """The tokens that end a text."""
     eos = model.generation_config.eos_token_id
     eos = tokenizer.eos_token_id if eos is None else eos
-    return eos if isinstance(eos, list) else [eos]
+    return [token for token in (eos if isinstance(eos, list) else [eos]) if token is not None]
 
 
-def _written(tokenizer: Any, ids: torch.Tensor, request: Request, eos: list[int]) -> Written:
-    """One row: its tokens up to the first that ends a text (after which there is padding), and what they say."""
-    ended = torch.isin(ids, torch.tensor(eos, device=ids.device)).nonzero()
-    if len(ended):
-        ids = ids[: int(ended[0]) + 1]
-    whole = decode(tokenizer, ids[None])[0]
-    text = cut(whole, request.stop)
-    stopped = len(ended) > 0 or len(text) < len(whole)
-    return Written(text, len(ids), "stop" if stopped else "length")
+def _before(eos: Sequence[int], ids: Sequence[int]) -> list[int]:
+    """The tokens before the first that ends a text, which is no part of it, special or not; padding may follow it."""
+    return list(takewhile(lambda token: token not in eos, ids))
+
+
+def _written(tokenizer: Any, ids: list[int], stop: Sequence[str], eos: list[int]) -> Written:
+    """One row: what it says, and how long it is, with the token that ended it if one did."""
+    said = _before(eos, ids)
+    ended = len(said) < len(ids)
+    whole = decode(tokenizer, [said])[0]
+    text = cut(whole, stop)
+    return Written(text, len(said) + ended, "stop" if ended or len(text) < len(whole) else "length")

@@ -22,8 +22,9 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import Field, PrivateAttr
 
+from octavo.generation.conversation import has_pictures, turns
 from octavo.generation.streaming import streamed
-from octavo.generation.weights import EMBEDDED, INSTALL, LocalModelError, PromptTooLongError, embedded_path
+from octavo.generation.weights import EMBEDDED, INSTALL, LocalModelError, PromptTooLongError, embedded_path, path_of
 
 _CONTEXT, _SEEING_CONTEXT = 4096, 16384  # pictures take some hundred tokens each
 _TOO_LONG = "exceed_context_size_error"
@@ -36,8 +37,8 @@ class LlamaCppChat(BaseChatModel):
 
     The file is loaded on first use, once, and requests from several threads take turns. Calls take `stop`, and as
     keyword arguments `grammar` (GBNF), `max_tokens`, `temperature` and `seed`. Closing the generator that `stream`
-    returns stops decoding at the next token. A model without a chat template (`completion`) goes on from the messages'
-    text as it stands.
+    returns stops decoding at the next token; while there is none it gives empty pieces, so that it can be closed. A
+    model without a chat template (`completion`) goes on from the messages' text as it stands.
 
     Raises:
         LocalModelError: on first use, when the model cannot be loaded; on a call that it cannot serve.
@@ -122,9 +123,7 @@ class LlamaCppChat(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        if not self.vision and any(
-            isinstance(part, dict) and "image" in part["type"] for m in messages for part in m.content
-        ):
+        if not self.vision and has_pictures(messages):
             raise LocalModelError(f"{self.path.name} sees no pictures without its projector: OCTAVO_LOCAL_PROJECTOR")
         known = {"max_tokens": self.max_tokens, "temperature": self.temperature, "seed": self.seed}
         request = known | kwargs | {"stop": stop or [], "stream": True, "stream_options": {"include_usage": True}}
@@ -134,11 +133,15 @@ class LlamaCppChat(BaseChatModel):
             request["prompt"] = "\n\n".join(message.text for message in messages)
             handle = server.handle_completions
         else:
+            turns(messages)  # refuses what stands elsewhere: the engine would fetch it
             request["messages"] = convert_to_openai_messages(messages)
             handle = server.handle_chat_completions
-        events: Generator[dict[str, Any]] = streamed(partial(handle, request), "llama.cpp")
+        events: Generator[dict[str, Any] | None] = streamed(partial(handle, request), "llama.cpp")
         with closing(events):
             for event in events:
+                if event is None:
+                    yield ChatGenerationChunk(message=AIMessageChunk(content=""))
+                    continue
                 if error := event.get("error"):
                     kind = PromptTooLongError if error.get("type") == _TOO_LONG else LocalModelError
                     raise kind(f"llama.cpp refused the request: {error['message']}")
@@ -146,7 +149,7 @@ class LlamaCppChat(BaseChatModel):
 
 
 def _gguf(model: str) -> Path:
-    path = Path(model).expanduser()
+    path = path_of(model)
     if not path.is_file():
         raise LocalModelError(f"there is no file {path}: give the path of a GGUF file, or '{EMBEDDED}'")
     with path.open("rb") as file:

@@ -25,8 +25,8 @@ def load_processor(name: str, config: Any, vision: bool, local_files_only: bool)
             kind = without_videos(own)
     processor = kind.from_pretrained(name, local_files_only=local_files_only, trust_remote_code=False)
     tokenizer = processor.tokenizer if vision else processor
-    if tokenizer.pad_token is None:  # many that were made for one text at a time have none
-        tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.pad_token is None:  # many that were made for one text at a time have none; it is masked out
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token or tokenizer.convert_ids_to_tokens(0)
     return processor
 
 

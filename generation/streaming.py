@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Event, Thread
 from typing import TypeVar
 
 Piece = TypeVar("Piece")
 
 
-def streamed(work: Callable[[Callable[[Piece], bool]], None], name: str) -> Generator[Piece]:
+def streamed(work: Callable[[Callable[[Piece], bool]], None], name: str, tick: float = 0.2) -> Generator[Piece | None]:
     """What `work` hands to the function that it is given, piece by piece; that returns True once `work` is to stop.
 
-    `work` runs on a thread of its own, called `name`; what it raises is raised here. Closing the iterator stops it.
+    `work` runs on a thread of its own, called `name`; what it raises is raised here. Closing the iterator stops it: it
+    gives None whenever `tick` seconds pass without a piece, so that it can be closed while `work` has none yet.
     """
     pieces: SimpleQueue[tuple[Piece] | BaseException | None] = SimpleQueue()
     closed = Event()
@@ -31,7 +32,14 @@ def streamed(work: Callable[[Callable[[Piece], bool]], None], name: str) -> Gene
 
     Thread(target=run, name=name).start()
     try:
-        while (piece := pieces.get()) is not None:
+        while True:
+            try:
+                piece = pieces.get(timeout=tick)
+            except Empty:
+                yield None
+                continue
+            if piece is None:
+                return
             if isinstance(piece, BaseException):
                 raise piece
             yield piece[0]

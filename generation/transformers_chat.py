@@ -23,7 +23,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import RunnableConfig
 from pydantic import Field, PrivateAttr
 
-from octavo.generation.conversation import text_of, turns
+from octavo.generation.conversation import has_pictures, text_of, turns
 from octavo.generation.decoding import Request, Written, write
 from octavo.generation.pruning import PruningError, pruned_inputs
 from octavo.generation.streaming import streamed
@@ -48,7 +48,8 @@ class TransformersChat(BaseChatModel):
     `model` is a transformers folder, a hub id, or "embedded" for Gemma 3 270M (base). It is loaded on first use, once,
     and requests from several threads take turns. Messages may hold pictures, in base64, when the model sees any
     (`vision`). Calls take `stop`, and as keyword arguments `grammar` (GBNF), `max_tokens`, `temperature`, `seed` and
-    `keep_visual`. Closing the generator that `stream` returns stops at the next token. A model without a chat template
+    `keep_visual`. Closing the generator that `stream` returns stops at the next token, or before there is any: waiting
+    for its turn or reading its prompt, it gives empty pieces, so that it can be closed. A model without a chat template
     (`completion`) goes on from the messages' text as it stands. `batch` lets several prompts through at once.
 
     Raises:
@@ -125,16 +126,16 @@ class TransformersChat(BaseChatModel):
         request = self._request(stop, kwargs)
 
         def work(receive: Callable[[str | AIMessage], bool]) -> None:
-            receive(self._answers([messages], request, receive)[0])
+            for answer in self._answers([messages], request, receive):
+                receive(answer)
 
         shown = ""
-        pieces: Generator[str | AIMessage] = streamed(work, "transformers")
+        pieces: Generator[str | AIMessage | None] = streamed(work, "transformers")
         with closing(pieces):
             for piece in pieces:
-                last = {} if isinstance(piece, str) else _facts(piece)
-                text = str(piece if isinstance(piece, str) else piece.text)
-                if len(text) > len(shown) or last:
-                    yield ChatGenerationChunk(message=AIMessageChunk(content=text[len(shown) :], **last))
+                last = _facts(piece) if isinstance(piece, AIMessage) else {}
+                text = str(piece.text) if isinstance(piece, AIMessage) else piece or shown
+                yield ChatGenerationChunk(message=AIMessageChunk(content=text[len(shown) :], **last))
                 shown = text
 
     def batch(
@@ -147,6 +148,7 @@ class TransformersChat(BaseChatModel):
     ) -> list[AIMessage]:
         """Answers to several prompts, `max_concurrency` of `config` (else 8) at once; greedy ones as one by one.
 
+        Prompts with pictures and prompts without go through the model apart, since its processor takes no mixture.
         With a temperature they are answered one by one, so that each has its seed to itself; so they are where `config`
         has callbacks, which hear of each.
         """
@@ -155,11 +157,16 @@ class TransformersChat(BaseChatModel):
             return super().batch(inputs, config, return_exceptions=return_exceptions, stop=list(request.stop), **kwargs)
         prompts = [self._convert_input(each).to_messages() for each in inputs]
         size = (config or {}).get("max_concurrency") or _TOGETHER
-        answers = [a for at in range(0, len(prompts), size) for a in self._together(prompts[at : at + size], request)]
-        for answer in answers:
+        answers: dict[int, AIMessage | LocalModelError] = {}
+        for seeing in (False, True):
+            numbers = [n for n, prompt in enumerate(prompts) if has_pictures(prompt) is seeing]
+            for some in (numbers[at : at + size] for at in range(0, len(numbers), size)):
+                answers |= zip(some, self._together([prompts[n] for n in some], request), strict=True)
+        in_order: list[Any] = [answers[n] for n in range(len(prompts))]
+        for answer in in_order:
             if isinstance(answer, Exception) and not return_exceptions:
                 raise answer
-        return answers  # type: ignore[return-value]  # with exceptions, if they were asked for; as langchain has it
+        return in_order
 
     def _together(self, prompts: Sequence[list[BaseMessage]], request: _Call) -> list[AIMessage | LocalModelError]:
         """All in one go; one by one when that is refused, since one of them may be at fault."""
@@ -178,7 +185,12 @@ class TransformersChat(BaseChatModel):
 
     def _request(self, stop: Sequence[str] | None, options: dict[str, Any]) -> _Call:
         known = self.model_dump(include={"keep_visual", *_OPTIONS})
-        return _Call(stop=tuple(stop or ()), **known | options)
+        if unknown := options.keys() - {"grammar", *known}:
+            raise LocalModelError(f"a call takes no {', '.join(sorted(unknown))}: only {', '.join(known)} and grammar")
+        request = _Call(stop=tuple(filter(None, stop or ())), **known | options)
+        if request.max_tokens < 1:
+            raise LocalModelError(f"an answer has at least one token, but max_tokens is {request.max_tokens}")
+        return request
 
     def _answers(
         self,
@@ -187,11 +199,18 @@ class TransformersChat(BaseChatModel):
         show: Callable[[str], bool] | None = None,
         whole: bool = False,
     ) -> list[AIMessage]:
-        """The answers to all `prompts` at once; `whole` refuses prompts that leave no room for `max_tokens`."""
+        """The answers to all `prompts` at once, none where `show` returns True before there is anything to show.
+
+        `whole` refuses prompts that leave no room for `max_tokens`.
+        """
         with self._turn:
+            if show and show(""):
+                return []
             loaded = self._loaded
             try:
                 inputs = self._inputs(prompts, request.keep_visual)
+                if show and show(""):
+                    return []
                 lengths = inputs["attention_mask"].sum(1).tolist()
                 made_for = getattr(loaded.model.config.get_text_config(), "max_position_embeddings", self.context)
                 room = min(self.context, made_for) - max(lengths)
@@ -201,6 +220,8 @@ class TransformersChat(BaseChatModel):
                 written = write(loaded.model, self._tokenizer, inputs, request, show)
             except PruningError as error:
                 raise LocalModelError(str(error)) from None
+            except ValueError as error:  # of a processor or a model, for a text with its own mark of a picture
+                raise LocalModelError(f"{self.model} cannot read the prompt: {error}") from None
             except torch.OutOfMemoryError:
                 raise LocalModelError(
                     f"no memory left on {loaded.model.device}: fewer or thinner pictures (OCTAVO_MAX_PICTURES, "
@@ -215,8 +236,6 @@ class TransformersChat(BaseChatModel):
         pictures = [shown for _, shown in said]
         if any(pictures) and (not loaded.vision or self.completion):
             raise LocalModelError(f"{self.model} takes no pictures, but the messages hold {sum(map(len, pictures))}")
-        if any(pictures) and not all(pictures):
-            raise LocalModelError("prompts with pictures and prompts without take turns")
         texts = [self._text(each, messages) for (each, _), messages in zip(said, prompts, strict=True)]
         tokens = loaded.processor(
             text=texts,

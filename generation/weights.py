@@ -66,6 +66,7 @@ def load(model: str, device: torch.device, dtype: torch.dtype | None = None) -> 
     if dtype is None:
         dtype = torch.bfloat16 if device.type == "cuda" or has_bfloat16() else torch.float32
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what is wrong with weights is said below
     with _explained(model):
         config = AutoConfig.from_pretrained(name, local_files_only=here, trust_remote_code=False)
         vision = type(config) in AutoModelForImageTextToText._model_mapping
@@ -76,9 +77,14 @@ def load(model: str, device: torch.device, dtype: torch.dtype | None = None) -> 
 
             loaded: Any = load_quantized(Path(name), device, dtype)
         else:
-            kind = AutoModelForImageTextToText if vision else AutoModelForCausalLM
+            kind: Any = AutoModelForImageTextToText if vision else AutoModelForCausalLM
             how = {"local_files_only": here, "use_safetensors": True, "trust_remote_code": False}
-            loaded = kind.from_pretrained(name, dtype=dtype, device_map=device, **how)
+            loaded, found = kind.from_pretrained(
+                name, dtype=dtype, device_map=device, output_loading_info=True, ignore_mismatched_sizes=True, **how
+            )
+            if wrong := sorted(str(key) for key in (*found["missing_keys"], *found["mismatched_keys"])):
+                what = f"weights are missing or misshapen, {len(wrong)} in all, such as {wrong[0]}"
+                raise LocalModelError(f"cannot load the model {model!r}: {what}")
         return Loaded(loaded.eval(), load_processor(name, config, vision, here), vision)
 
 
@@ -90,6 +96,14 @@ def is_vision(model: str) -> bool:
     with _explained(model):
         config = AutoConfig.from_pretrained(name, local_files_only=here, trust_remote_code=False)
     return type(config) in AutoModelForImageTextToText._model_mapping
+
+
+def path_of(model: str) -> Path:
+    """`model` as a path, which need not be there. Raises LocalModelError for the home of a user who is none."""
+    try:
+        return Path(model).expanduser()
+    except RuntimeError:
+        raise LocalModelError(f"{model}: there is no such user") from None
 
 
 def embedded_path() -> Path:
@@ -152,7 +166,7 @@ def _convert(gguf: Path, folder: Path) -> Path:
 
 def _place(model: str) -> tuple[str, bool]:
     """What transformers is to load, and whether it is a folder on this machine, so that no network is asked."""
-    folder = embedded_folder() if model == EMBEDDED else Path(model).expanduser()
+    folder = embedded_folder() if model == EMBEDDED else path_of(model)
     if folder.is_dir():
         if not (folder / "config.json").is_file():
             what = "an adapter, not a whole model" if (folder / _ADAPTER).is_file() else "no model (no config.json)"
@@ -173,11 +187,12 @@ def _written_by_us(config: Any) -> bool:
 
 @contextmanager
 def _explained(model: str) -> Iterator[None]:
-    """What transformers raises, as LocalModelError of one line."""
-    from safetensors import SafetensorError
-
+    """What loading raises, as LocalModelError of one line."""
     try:
         yield
-    except (OSError, ValueError, KeyError, AttributeError, ImportError, SafetensorError) as error:
+    except LocalModelError:
+        raise
+    except Exception as error:  # a damaged folder makes transformers raise nearly anything
         what = (str(error).splitlines() or [type(error).__name__])[0]
-        raise LocalModelError(f"cannot load the model {model!r}: {what}") from error
+        where = "" if model == EMBEDDED or path_of(model).exists() else ", no folder here, by its hub's name"
+        raise LocalModelError(f"cannot load the model {model!r}{where}: {what}") from error

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from langchain_core.messages import HumanMessage
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
 
@@ -170,6 +171,12 @@ def test_what_a_picture_shows_matters(seeing):
 def test_answers_about_pictures_stream(seeing):
     asked = question("What?", png(60, 60, 7))
     assert "".join(chunk.text for chunk in seeing.stream(asked)) == seeing.invoke(asked).text
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/a.png", "file:///etc/hostname"])
+def test_a_picture_that_stands_elsewhere_is_not_fetched(seeing, url):
+    with pytest.raises(LocalModelError, match="must stand in the message itself, in base64: nothing is fetched"):
+        seeing.invoke([HumanMessage([{"type": "image_url", "image_url": {"url": url}}])])
 
 
 def test_a_model_without_its_projector_says_what_it_needs(seeing):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +16,12 @@ from PIL import Image
 
 from octavo import Library, doctor
 from octavo.cli import main
+from octavo.commands import evaluation
 from octavo.generation.local import LlamaCppChat
 from octavo.generation.transformers_chat import TransformersChat
 from octavo.generation.weights import LocalModelError
 from octavo.generators import local_chat, local_name, thins_pictures
+from octavo.ingest.reader import UnreadableError
 from octavo.library import LibraryError
 from octavo.settings import Settings
 from tests import tiny_models
@@ -113,6 +117,21 @@ def test_a_model_that_sees_is_shown_figures_tables_and_pages(library: Any) -> No
     assert max(height for _, height in shown("text", max_pictures=20)) < 1000  # a table is cut out of its page
 
 
+def test_a_picture_that_cannot_be_read_costs_that_picture_alone(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(*_: Any) -> bytes:
+        raise UnreadableError("the file is damaged")
+
+    monkeypatch.setattr("octavo.opened.chunk_png", unreadable)
+    model = Seeing(responses=["It was 1957 [1]."])
+    with Library(library.folder, embedder=library.embedder, generator=model) as shelf:
+        asked = (QUESTION, ["sunspot-cycles.pdf"])
+        for answer in (shelf.ask(*asked, mode="fusion"), *shelf.ask_all([asked[0]], asked[1], mode="fusion")):
+            assert answer.text == "It was 1957 [1]."
+            assert answer.generator == "fake-list-chat-model"
+            assert "was not shown a picture of sunspot-cycles.pdf, page" in answer.notes[0]
+            assert answer.notes[0].endswith("the file is damaged")
+
+
 def test_a_vision_language_model_reads_the_hits_and_their_pictures(library: Any, seeing_folder: Path) -> None:
     settings = Settings(generator="local", local_model=str(seeing_folder), max_answer_tokens=16, max_pictures=1)
     with Library(library.folder, settings, embedder=library.embedder) as shelf:
@@ -140,6 +159,14 @@ def test_many_questions_are_answered_as_each_is(library: Any, text_folder: Path)
     assert [set(answer.timings) for answer in together] == [set(answer.timings) for answer in alone]
 
 
+def test_only_for_a_local_model_is_an_evaluation_of_another_batch_size_another_one(library: Any) -> None:
+    with Library(library.folder, Settings(), embedder=library.embedder) as shelf:
+        assert evaluation._settings(shelf, 10, True, 1) == evaluation._settings(shelf, 10, True, 8)
+    with Library(library.folder, Settings(generator="local"), embedder=library.embedder) as shelf:
+        assert evaluation._settings(shelf, 10, True, 1) != evaluation._settings(shelf, 10, True, 8)
+        assert evaluation._settings(shelf, 10, False, 1) == evaluation._settings(shelf, 10, False, 8)
+
+
 def test_a_share_of_visual_tokens_needs_a_model_that_has_some(library: Any, text_folder: Path) -> None:
     for settings in (Settings(), Settings(generator="local", local_model=str(text_folder))):
         with (
@@ -162,6 +189,7 @@ def test_ask_takes_a_model_by_name(library: Any, seeing_folder: Path) -> None:
     [
         (("--keep-visual", 0), 2, "0.0 is not in the range 0<x<=1"),
         (("--keep-visual", 1.5), 2, "1.5 is not in the range 0<x<=1"),
+        (("--keep-visual", "nan"), 2, "--keep-visual: is not a number"),
         (("--model", "x/y", "-g", "openai"), 2, "--model names a local model, which the generator openai does not ask"),
         (("--keep-visual", 0.1), 1, "only a local model that sees pictures through transformers"),
     ],
@@ -183,7 +211,26 @@ def test_a_share_of_nothing_or_more_than_all_is_refused_in_the_settings_too(
     assert "settings: keep_visual: Input should be" in result.stderr
 
 
-def test_a_folder_without_weights_gives_way_to_what_was_found(library: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        (None, "holds no model (no config.json)"),
+        ({"quantization_config": {"quant_method": "octavo", "bits": 5, "group_size": 32}}, "neither in AWQ's GEMM"),
+    ],
+)
+def test_a_folder_without_what_it_should_hold_gives_way_to_what_was_found(
+    library: Any, text_folder: Path, tmp_path: Path, config: dict[str, Any] | None, problem: str
+) -> None:
+    if config:
+        shutil.copytree(text_folder, tmp_path, dirs_exist_ok=True)
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | config))
     result = ask(library, "--model", tmp_path)
-    assert result.exit_code == 0
-    assert "holds no model (no config.json)" in result.stdout
+    assert result.exit_code == 0, result.stderr
+    assert problem in result.stdout
+
+
+def test_so_does_the_home_of_nobody(library: Any) -> None:
+    result = ask(library, "--model", "~nobody-of-that-name/model")
+    assert result.exit_code == 0, result.stderr
+    assert "~nobody-of-that-name/model: there is no such user" in result.stdout

@@ -12,7 +12,9 @@ import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_tests.integration_tests import ChatModelIntegrationTests
 from langchain_tests.unit_tests import ChatModelUnitTests
+from PIL import Image
 
+from octavo.generation.conversation import turns
 from octavo.generation.grammar import grammar
 from octavo.generation.prompts import STOP, Passage, chat_prompt, completion_prompt
 from octavo.generation.transformers_chat import TransformersChat
@@ -113,18 +115,38 @@ def test_it_stops_before_a_stop_string(chat, write):
 
 
 def test_the_end_of_a_text_is_no_part_of_it(chat, monkeypatch):
-    """With the first token that it writes taken for the end, nothing is written."""
-    model = chat._loaded.model
-    first = chat._tokenizer("Why?")  # any ids: only the config is looked at
-    assert first
-    config = model.generation_config
-    written = chat.invoke("Why?", max_tokens=1)
-    assert written.usage_metadata["output_tokens"] == 1
-    token = chat._tokenizer.encode(written.text)[0]
-    monkeypatch.setattr(config, "eos_token_id", token)
+    """With the first token that it writes taken for the end, though it is an ordinary one, nothing is written."""
+    [token] = chat._tokenizer.encode(chat.invoke("Why?", max_tokens=1).text)
+    monkeypatch.setattr(chat._loaded.model.generation_config, "eos_token_id", token)
     message = chat.invoke("Why?", max_tokens=9)
+    assert message.text == ""
     assert message.response_metadata["finish_reason"] == "stop"
     assert message.usage_metadata["output_tokens"] == 1
+    assert "".join(chunk.text for chunk in chat.stream("Why?", max_tokens=9)) == ""
+
+
+def test_a_models_own_penalties_do_not_bear_on_what_it_copies(chat, text_folder, tmp_path):
+    folder = shutil.copytree(text_folder, tmp_path / "model")
+    path = folder / "generation_config.json"
+    own = {"repetition_penalty": 1.5, "no_repeat_ngram_size": 2}
+    path.write_text(json.dumps(json.loads(path.read_text()) | own))
+    asked = "12.4 million, 12.4 million, 12.4"
+    penalised = TransformersChat(model=str(folder), max_tokens=30)
+    assert penalised._loaded.model.generation_config.repetition_penalty == 1.5
+    assert penalised.invoke(asked).text == chat.invoke(asked, max_tokens=30).text
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [({"top_p": 0.9}, "a call takes no top_p: only"), ({"max_tokens": 0}, "at least one token, but max_tokens is 0")],
+)
+def test_an_option_that_it_cannot_heed_is_one_line(chat, option, problem):
+    with pytest.raises(LocalModelError, match=problem):
+        chat.invoke("Why?", **option)
+
+
+def test_an_empty_stop_string_stops_nothing(chat):
+    assert chat.invoke("Why?", stop=[""]).text == chat.invoke("Why?").text != ""
 
 
 def test_with_a_temperature_the_seed_decides(chat):
@@ -144,6 +166,46 @@ def test_closing_the_stream_stops_at_the_next_token(chat):
     for thread in at_work():
         thread.join(3)  # 3500 tokens take ten times as long
     assert not at_work()
+
+
+def finish():
+    """Waits for all threads that write."""
+    for thread in threading.enumerate():
+        if thread.name == "transformers":
+            thread.join(20)
+            assert not thread.is_alive()
+
+
+def test_a_stream_that_is_closed_while_others_write_does_no_work(chat, monkeypatch):
+    read, inputs = [], TransformersChat._inputs
+    monkeypatch.setattr(
+        TransformersChat,
+        "_inputs",
+        lambda self, prompts, *rest: read.append(prompts[0][0].text) or inputs(self, prompts, *rest),
+    )
+    first, second = chat.stream("Why?", max_tokens=3500), chat.stream("Second", max_tokens=3500)
+    while not next(first).text:
+        pass
+    assert next(second).text == ""  # it waits for its turn, and gives whoever reads a chance to close it
+    second.close()
+    with ThreadPoolExecutor(1) as pool:
+        third = pool.submit(chat.invoke, "Third")
+        first.close()
+        assert third.result(20).text
+    finish()
+    assert read == ["Why?", "Third"]
+
+
+def test_a_stream_that_is_closed_while_its_prompt_is_read_writes_nothing(chat, monkeypatch):
+    let, inputs, written = threading.Event(), TransformersChat._inputs, []
+    monkeypatch.setattr(TransformersChat, "_inputs", lambda *given: let.wait(20) and inputs(*given))
+    monkeypatch.setattr(chat._loaded.model, "generate", lambda **k: written.append(k), raising=False)
+    stream = chat.stream("Why?")
+    assert next(stream).text == ""
+    stream.close()
+    let.set()
+    finish()
+    assert not written
 
 
 def test_several_threads_load_it_once_and_all_are_served(text_folder):
@@ -208,11 +270,21 @@ def test_many_at_once_give_what_each_gives_alone(chat):
     assert [message.usage_metadata for message in together] == [message.usage_metadata for message in alone]
 
 
-def test_a_tokenizer_without_a_padding_token_serves_too(text_folder, tmp_path):
+def test_where_each_ends_its_tokens_are_counted_up_to_the_stop_string(chat):
+    options = {"stop": [chat.invoke(PROMPTS[0], max_tokens=30).text[4]], "max_tokens": 30}
+    alone = [chat.invoke(prompt, **options).usage_metadata["output_tokens"] for prompt in PROMPTS]
+    together = [message.usage_metadata["output_tokens"] for message in chat.batch(PROMPTS, **options)]
+    assert together == alone
+    assert len(set(alone)) > 1
+
+
+@pytest.mark.parametrize("absent", [["pad_token"], ["pad_token", "eos_token"]])
+def test_a_tokenizer_without_a_padding_token_serves_too(text_folder, tmp_path, absent):
     folder = shutil.copytree(text_folder, tmp_path / "model")
-    settings = json.loads((folder / "tokenizer_config.json").read_text())
-    del settings["pad_token"]
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    for path in (folder / name for name in ("tokenizer_config.json", "config.json", "generation_config.json")):
+        settings = json.loads(path.read_text())
+        kept = {key: x for key, x in settings.items() if key not in absent and key.removesuffix("_id") not in absent}
+        path.write_text(json.dumps(kept))
     chat = TransformersChat(model=str(folder), max_tokens=12)
     assert [m.text for m in chat.batch(PROMPTS[:3])] == [chat.invoke(prompt).text for prompt in PROMPTS[:3]]
 
@@ -225,6 +297,20 @@ def test_many_at_once_go_through_the_model_together(chat, monkeypatch):
     )
     chat.batch(PROMPTS, {"max_concurrency": 3})
     assert rows == [3, 2]
+
+
+def test_what_pads_for_want_of_another_is_still_said(tmp_path):
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    from octavo.generation.decoding import decode
+    from octavo.generation.processors import load_processor
+
+    (tmp_path / "config.json").write_text('{"model_type": "llama"}')
+    PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.BPE({"!": 0, "a": 1}, []))).save_pretrained(tmp_path)
+    tokenizer = load_processor(str(tmp_path), None, vision=False, local_files_only=True)
+    assert tokenizer.pad_token_id == 0
+    assert decode(tokenizer, [[1, 0]]) == ["a !"]
 
 
 @pytest.mark.slow
@@ -259,8 +345,6 @@ def test_each_picture_takes_its_tokens(seeing):
 
 def test_the_answer_is_what_the_model_gives_for_the_processors_inputs(seeing):
     """Written plainly: the prompt's text, the picture, and the real processor and model called by hand."""
-    from PIL import Image
-
     picture = png(60, 60, 7)
     loaded = seeing._loaded
     text = loaded.processor.apply_chat_template(
@@ -316,9 +400,37 @@ def test_many_with_pictures_give_what_each_gives_alone(seeing):
 
 
 @pytest.mark.slow
-def test_with_and_without_pictures_at_once(seeing):
-    asked = [question("What?", png(60, 60, 7)), question("Why?")]
-    assert [m.text for m in seeing.batch(asked)] == [seeing.invoke(each).text for each in asked]
+def test_with_and_without_pictures_at_once(seeing, monkeypatch):
+    rows, generate = [], seeing._loaded.model.generate
+    asked = [question("What?", png(60, 60, 7)), question("Why?"), question("Which?", png(60, 60, 9)), question("Who?")]
+    alone = [seeing.invoke(each).text for each in asked]
+    monkeypatch.setattr(
+        seeing._loaded.model, "generate", lambda **k: rows.append(len(k["input_ids"])) or generate(**k), raising=False
+    )
+    assert [m.text for m in seeing.batch(asked)] == alone
+    assert rows == [2, 2]  # each kind together
+
+
+def test_a_picture_of_extreme_shape_is_shown_all_the_same(seeing):
+    for shape in ((600, 2), (2, 600), (50_000, 1)):
+        assert tokens(seeing, question("What?", png(*shape, 7))) > tokens(seeing, question("What?"))
+
+
+def test_a_thin_picture_is_put_on_white():
+    thin, thick = png(600, 2, 7), png(600, 6, 7)
+    _, (shown, as_it_is) = turns(question("What?", thin, thick))
+    assert shown.size == (600, 6)
+    assert shown.crop((0, 0, 600, 2)).tobytes() == Image.open(io.BytesIO(thin)).tobytes()
+    assert shown.crop((0, 2, 600, 6)).getextrema() == ((255, 255),) * 3
+    assert as_it_is.tobytes() == Image.open(io.BytesIO(thick)).tobytes()
+
+
+def test_a_models_mark_of_a_picture_in_a_text_spoils_that_prompt_alone(seeing):
+    mark = seeing._tokenizer.convert_ids_to_tokens(seeing._loaded.model.config.image_token_id)
+    asked = [question(text, png(60, 60, 7)) for text in (f"What {mark}?", "Why?")]
+    spoilt, fine = seeing.batch(asked, return_exceptions=True)
+    assert isinstance(spoilt, LocalModelError)
+    assert fine.text == seeing.invoke(asked[1]).text
 
 
 def test_kept_visual_tokens_shorten_the_prompt(seeing):
@@ -356,10 +468,24 @@ def test_a_picture_that_is_none_or_elsewhere_is_refused(seeing, block, problem):
         seeing.invoke([HumanMessage([{"type": "text", "text": "What?"}, block])])
 
 
+@pytest.mark.parametrize("damage", ["cut", "chunk", "header", "format"])
+def test_a_picture_that_is_damaged_or_of_another_format_is_refused(damage):
+    whole = png(60, 60, 7)
+    at, bitmap = whole.index(b"IDAT"), io.BytesIO()
+    Image.open(io.BytesIO(whole)).save(bitmap, "BMP")
+    data = {
+        "cut": whole[: at + 9],
+        "chunk": whole[: at - 4] + (5).to_bytes(4) + whole[at:],  # Pillow raises SyntaxError
+        "header": whole[:8] + (5).to_bytes(4) + whole[12:],  # and ValueError
+        "format": bitmap.getvalue(),
+    }
+    with pytest.raises(LocalModelError, match="a picture in the message cannot be read"):
+        turns(question("What?", data[damage]))
+
+
 def test_qwens_processor_without_torchvision_gives_what_it_gives_with_it(tmp_path):
     pytest.importorskip("torchvision", reason="torchvision does not go with this build of torch")
     import torch
-    from PIL import Image
     from transformers import AutoConfig, AutoProcessor
 
     from octavo.generation.processors import without_videos

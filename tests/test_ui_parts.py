@@ -16,7 +16,8 @@ from PIL import Image
 
 from octavo.ingest.model import Element, ElementType, Page, Table
 from octavo.ingest.pipeline import IngestReport
-from octavo.ui import session, uploads
+from octavo.settings import Settings
+from octavo.ui import controls, session, uploads
 from octavo.ui.beside import follow
 from octavo.ui.closeup import close_up, windows
 from octavo.ui.words import count, plain, short, size, with_marks
@@ -130,6 +131,19 @@ def test_a_close_up_of_a_page_drawn_smaller_shows_the_place(monkeypatch: pytest.
         reds = sum(pixel == (255, 0, 0) for pixel in shown.convert("RGB").getdata())
         assert reds == 100 * 50
         assert shown.width == 130  # the least width, 260 points
+
+
+def test_the_settings_share_of_visual_tokens_stands_until_the_slider_is_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    state: dict[str, Any] = {"generator": "local"}
+    monkeypatch.setattr(controls.st, "session_state", state)
+    monkeypatch.setattr(controls, "_looks", lambda _: True)
+    for share, shown in ((0.098, 10), (0.004, 1), (1.0, 100)):
+        assert controls._percent(Settings(keep_visual=share)) == shown
+        for unmoved in ({}, {"keep_visual": shown}):
+            monkeypatch.setattr(controls.st, "session_state", state | unmoved)
+            assert "keep_visual" not in controls.chosen_how(Settings(keep_visual=share))
+    monkeypatch.setattr(controls.st, "session_state", state | {"keep_visual": 25})
+    assert controls.chosen_how(Settings(keep_visual=0.098))["keep_visual"] == 0.25
 
 
 class Upload:

@@ -94,6 +94,50 @@ def test_half_a_weights_file_is_refused(text_folder: Path, tmp_path: Path) -> No
         load(str(folder), CPU)
 
 
+def test_a_model_with_a_weight_missing_is_refused(text_folder: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = damaged(text_folder, tmp_path / "model")
+    tensors = load_file(folder / "model.safetensors")
+    del tensors["model.layers.1.mlp.up_proj.weight"]
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(LocalModelError, match=r"misshapen, 1 in all, such as model\.layers\.1\.mlp\.up_proj"):
+        load(str(folder), CPU)
+
+
+def test_weights_that_are_another_one_are_not_missing(tmp_path: Path) -> None:
+    """Gemma 3 keeps its embedding and its head as one."""
+    from safetensors import safe_open
+
+    folder = tiny_models.gemma3_vision_model(tmp_path)
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        assert not [name for name in file.keys() if "lm_head" in name]  # noqa: SIM118 - no mapping
+    assert load(str(folder), CPU).vision
+
+
+@pytest.mark.parametrize(
+    ("config", "problem"),
+    [
+        ({"intermediate_size": 96}, "missing or misshapen, 6 in all"),
+        ({"num_attention_heads": 0}, "cannot load the model"),
+        ({"hidden_size": "wide"}, "cannot load the model"),
+        ({"quantization_config": {"quant_method": "awq", "bits": 5, "group_size": 32}}, "neither in AWQ's GEMM layout"),
+    ],
+)
+def test_a_configuration_that_does_not_fit_the_weights_is_one_line(
+    text_folder: Path, tmp_path: Path, config: dict[str, Any], problem: str
+) -> None:
+    folder = damaged(text_folder, tmp_path / "model", **config)
+    with pytest.raises(LocalModelError, match=problem) as caught:
+        load(str(folder), CPU)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_home_of_nobody_is_one_line() -> None:
+    with pytest.raises(LocalModelError, match="~nobody-of-that-name/model: there is no such user"):
+        load("~nobody-of-that-name/model", CPU)
+
+
 def test_an_architecture_that_is_not_known_is_named(text_folder: Path, tmp_path: Path) -> None:
     folder = damaged(text_folder, tmp_path / "model", model_type="octopus")
     with pytest.raises(LocalModelError, match="octopus") as caught:

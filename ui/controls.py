@@ -7,10 +7,8 @@ from typing import Any, cast
 
 import streamlit as st
 
-from octavo.generation.weights import LocalModelError
-from octavo.generators import local_name, thins_pictures
 from octavo.ingest.catalogue import DocumentInfo
-from octavo.library import How
+from octavo.library import How, Library
 from octavo.retrieval.domains import AUTO, WEIGHTED
 from octavo.retrieval.model import Mode, Rule
 from octavo.settings import EMBEDDED, Generator, Settings
@@ -38,7 +36,7 @@ def ask(ready: Mapping[str, DocumentInfo], on_question: Callable[[], None]) -> N
             with st.container(horizontal=True, gap="small", key="controls"):
                 _documents(ready)
                 _evidence(ready, session.library().settings)
-                _generator(session.library().settings)
+                _generator(session.library())
         words = "Ask a question about your documents" if ready else "Add a PDF first, then ask about it"
         st.chat_input(
             words, key="question", max_chars=2000, submit_mode="disable", disabled=not ready, on_submit=on_question
@@ -62,9 +60,15 @@ def chosen_how(settings: Settings) -> How:
         "rule": state.get("rule") or settings.selection,
         "domain": state.get("domain", settings.domain),
     }
-    if _thins(settings):
-        how["keep_visual"] = state.get("keep_visual", round(100 * settings.keep_visual)) / 100
+    shown = _percent(settings)
+    if _thins(settings) and state.get("keep_visual", shown) != shown:  # unmoved, the settings' share stands as it is
+        how["keep_visual"] = state["keep_visual"] / 100
     return how
+
+
+def _percent(settings: Settings) -> int:
+    """The settings' share of visual tokens, as a slider of whole percents can show it."""
+    return max(1, round(100 * settings.keep_visual))
 
 
 def _thins(settings: Settings) -> bool:
@@ -74,11 +78,8 @@ def _thins(settings: Settings) -> bool:
 
 @st.cache_data(ttl=600, show_spinner=False)
 def _looks(local_model: str) -> bool:
-    """As `thins_pictures`, kept, since a hub is asked about a model by name; a model that is not there has nothing."""
-    try:
-        return thins_pictures(local_model)
-    except LocalModelError:
-        return False
+    """As `Library.thins_pictures`, kept by the model's name, since a hub is asked about it."""
+    return session.library().thins_pictures
 
 
 def _evidence(ready: Mapping[str, DocumentInfo], settings: Settings) -> None:
@@ -140,8 +141,9 @@ def _documents(ready: Mapping[str, DocumentInfo]) -> None:
         )
 
 
-def _generator(settings: Settings) -> None:
-    model = "Gemma 3 270M, small" if settings.local_model == EMBEDDED else local_name(settings.local_model)
+def _generator(library: Library) -> None:
+    settings = library.settings
+    model = library.local_name + (", small" if settings.local_model == EMBEDDED else "")
     thins = _thins(settings)
     does = "sees pages, tables and figures, and reads" if thins or settings.local_projector else "phrases"
     endpoint = f"“{plain(settings.openai_model)}” at {plain(settings.openai_base_url)}"
@@ -165,7 +167,7 @@ def _generator(settings: Settings) -> None:
                 "Visual tokens kept, in percent",
                 1,
                 100,
-                round(100 * settings.keep_visual),
+                _percent(settings),
                 key="keep_visual",
                 help="Of each picture those parts are kept that are most unlike each other. Fewer are read faster.",
                 persist_state="session",

@@ -91,7 +91,7 @@ def evaluate(
         ways = [_way(shelf, mode, k, answers, batch) for mode in Mode if not modes or mode.value in modes]
         folder = out or Path("octavo-evaluation") / questions.stem
         folder.mkdir(parents=True, exist_ok=True)
-        settings = _settings(shelf, k, answers)
+        settings = _settings(shelf, k, answers, batch)
         marks = settings | {"questions": _digest(questions.read_bytes())}
         with Results(folder / "results.jsonl", marks, fresh) as results, _bar() as show:
             outcomes = run(asked, ways, results, k, show, batch)
@@ -128,7 +128,7 @@ def _way(shelf: Library, mode: Mode, k: int, answers: bool, batch: int) -> Way:
     )
 
 
-def _settings(shelf: Library, k: int, answers: bool) -> dict[str, Any]:
+def _settings(shelf: Library, k: int, answers: bool, batch: int) -> dict[str, Any]:
     """All that the results depend on: a run may only go on under the same."""
     ready = sorted(
         (info.sha256, info.chunks, info.domain or "") for info in shelf.documents() if info.state == State.READY
@@ -136,10 +136,12 @@ def _settings(shelf: Library, k: int, answers: bool) -> dict[str, Any]:
     named = {"domain"}
     if answers:
         named |= {"generator", "selection", "gamma", "ratio", *_ANSWERING[shelf.settings.generator]}
+    together = answers and shelf.settings.generator == "local"  # in bfloat16 a close choice may hang on the batch
     return {
         "octavo": version("octavo"),
         "k": k,
         "answers": answers,
+        **({"batch": batch} if together else {}),
         "embedders": list(dict.fromkeys([shelf.embedder.name, shelf.looker.name])),
         **shelf.settings.model_dump(mode="json", include=named),
         "documents": len(ready),

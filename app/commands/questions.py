@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,8 @@ def ask(
     from octavo.library import How, Library
     from octavo.pictures import draw_citations
 
+    if keep_visual is not None and isnan(keep_visual):  # which no range keeps out
+        raise click.BadParameter("is not a number", param_hint="--keep-visual")
     if model is not None and generator not in (None, "local"):
         raise click.UsageError(f"--model names a local model, which the generator {generator} does not ask")
     writer = {"generator": "local" if model else generator, "local_model": model}

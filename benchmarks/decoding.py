@@ -1,4 +1,4 @@
-"""Reading and writing speed of the embedded model: bfloat16 and 4 bits in torch, and llama.cpp, side by side.
+"""Reading and writing speed of the embedded model: whole and in 4 bits in torch, and llama.cpp, side by side.
 
     octavo quantize embedded --calibration notes.txt --out gemma-4bit
     python benchmarks/decoding.py --quantized gemma-4bit --pdf report.pdf
@@ -21,6 +21,8 @@ from tqdm import tqdm
 
 from octavo.generation.local import LlamaCppChat
 from octavo.generation.transformers_chat import TransformersChat
+from octavo.generation.weights import EMBEDDED, load
+from octavo.kernels.device import resolve_device
 
 PROMPT = 1600  # characters, some 400 tokens
 ANSWER = 64  # tokens
@@ -34,9 +36,10 @@ def main() -> None:
     chosen = parser.parse_args()
     text = "".join(page.get_text() for page in pymupdf.open(chosen.pdf))
     passages = list(islice((text[at : at + PROMPT] for at in range(0, len(text), PROMPT)), chosen.turns + 1))
+    where = _where()
     generators = {
-        "transformers, bfloat16": TransformersChat(max_tokens=ANSWER),
-        "transformers, 4 bits": TransformersChat(model=str(chosen.quantized), max_tokens=ANSWER),
+        f"transformers, {where}": TransformersChat(max_tokens=ANSWER),
+        f"transformers, 4 bits, rest {where}": TransformersChat(model=str(chosen.quantized), max_tokens=ANSWER),
         "llama.cpp, Q4_K_M": LlamaCppChat(max_tokens=ANSWER),
     }
     for model in generators.values():  # loads it
@@ -52,6 +55,12 @@ def main() -> None:
             cells.append(f"{median(turn[name][which] for turn in turns):.0f}")
             cells.append(f"{median(ratios):.2f} [{ratios[0]:.2f}, {ratios[-1]:.2f}]")
         print(f"| {name} | {' | '.join(cells)} |")
+
+
+def _where() -> str:
+    """The dtype and the device that a model in torch is given here."""
+    model = load(EMBEDDED, resolve_device()).model
+    return f"{str(model.dtype).removeprefix('torch.')} on {model.device}"
 
 
 def speeds(model: BaseChatModel, prompt: str) -> tuple[float, float]:

@@ -2,9 +2,9 @@
 
     python benchmarks/perplexity.py --data ../shared/data --out perplexity.jsonl
 
-Of the PDFs of the folders sec10q, ntsb and agency, in the order of their names, every other one is for calibration, the
-rest for evaluation. Each line of --out holds one variant's mean negative log-likelihood for each window; the same
-command goes on where it was cut off, and prints the table.
+Calibration is by the PDFs of some folders, evaluation on those of others, so that no company's or agency's reports
+stand in both. Each line of --out holds one variant's mean negative log-likelihood for each window; the same command
+goes on where it was cut off, and prints the table.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from octavo.generation import quantize
 from octavo.generation.quantization.calibration import windows
 from octavo.generation.weights import Loaded, load
 
-FOLDERS = ("sec10q", "ntsb", "agency")
 BITS = (4, 3)
 FULL = ("float", 16, 0)
 DRAWS = 10_000  # of the bootstrap
@@ -36,19 +35,21 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of the folders of PDFs")
     parser.add_argument("--out", type=Path, required=True, help="JSON Lines file for the variants")
     parser.add_argument("--model", default="embedded", help="as `octavo quantize` takes it")
+    parser.add_argument("--calibrate", nargs="+", default=["ntsb", "agency"], help="folders to calibrate by")
+    parser.add_argument("--evaluate", nargs="+", default=["sec10q"], help="folders to evaluate on")
     parser.add_argument("--windows", type=int, default=64, help="windows of 512 tokens to evaluate on")
     parser.add_argument("--groups", type=int, nargs="+", default=[128, 64], help="sizes of groups to try")
     parser.add_argument("--seed", type=int, default=0)
     chosen = parser.parse_args()
     lines = list(_lines(chosen.out))
-    if any((line["seed"], len(line["losses"])) != (chosen.seed, chosen.windows) for line in lines):
-        parser.error(f"{chosen.out} holds results of another seed, or over other windows")
+    setting = {"calibrate": chosen.calibrate, "evaluate": chosen.evaluate, "seed": chosen.seed}
+    if any(line["setting"] != setting or len(line["losses"]) != chosen.windows for line in lines):
+        parser.error(f"{chosen.out} holds results by other folders, of another seed, or over other windows")
     done = {tuple(line["variant"]): line["losses"] for line in lines}
     wanted = [FULL, *((m, bits, group) for group in chosen.groups for bits in BITS for m in ("rtn", "awq"))]
     missing = [variant for variant in wanted if variant not in done]
     if missing:
-        pdfs = sorted(path for folder in FOLDERS for path in (chosen.data / folder).rglob("*.pdf"))
-        calibration, held_out = (_text(pdfs[start::2]) for start in (0, 1))
+        calibration, held_out = (_text(chosen.data, folders) for folders in (chosen.calibrate, chosen.evaluate))
     for method, bits, group in tqdm(missing, desc="variants"):
         started = perf_counter()
         loaded = load(chosen.model, torch.device("cpu"), torch.bfloat16)
@@ -57,7 +58,7 @@ def main() -> None:
         quantized = perf_counter() - started
         losses = _losses(loaded, held_out, chosen.seed, chosen.windows)
         done[method, bits, group] = losses
-        line = {"variant": (method, bits, group), "seed": chosen.seed, "seconds": round(quantized, 1), "losses": losses}
+        line = {"variant": (method, bits, group), "setting": setting, "seconds": round(quantized, 1), "losses": losses}
         with chosen.out.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
     print("\n".join(_table(done, chosen.groups)))
@@ -68,7 +69,8 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, path.read_text(encoding="utf-8").splitlines())
 
 
-def _text(pdfs: list[Path]) -> str:
+def _text(data: Path, folders: list[str]) -> str:
+    pdfs = sorted(path for folder in folders for path in (data / folder).rglob("*.pdf"))
     return "\n\n".join(page.get_text() for path in pdfs for page in pymupdf.open(path))
 
 

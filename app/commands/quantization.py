@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from octavo.library import Library
     from octavo.settings import Settings
 
+_RUN = 32  # neighbouring chunks, drawn together so that most windows are of one text
 _CAPTION = 600  # characters of what stands under a picture that has no caption
 
 
@@ -79,7 +80,7 @@ def quantize(
     if method == "mbq" and calibration and calibration.is_file():
         raise click.UsageError("mbq needs pictures with captions: give a library's folder as --calibration")
     settings = settings_of(context, calibration if calibration and calibration.is_dir() else None)
-    if calibration and calibration.is_dir() and not (settings.database_url or _holds_library(calibration)):
+    if calibration and calibration.is_dir() and not _holds_library(calibration):
         raise click.ClickException(f"{calibration}: neither a text file nor a library; `octavo ingest` makes one")
 
     from octavo.generation.quantization.checkpoint import claim, save
@@ -125,7 +126,7 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
 
 
 def _holds_library(folder: Path) -> bool:
-    return (folder / "catalogue.sqlite").is_file()
+    return (folder / "catalogue.id").is_file() or (folder / "catalogue.sqlite").is_file()
 
 
 def _batches(loaded: Loaded, calibration: Path, settings: Settings, seed: int) -> list[dict[str, Any]]:
@@ -142,7 +143,16 @@ def _batches(loaded: Loaded, calibration: Path, settings: Settings, seed: int) -
         if loaded.vision:
             return captioned(loaded.processor, _pairs(shelf, seed))
         ids = shelf.catalogue.ready_ids(shelf.embedder.name, pictures=False)
-        return windows(tokenizer, "\n\n".join(shelf.catalogue.texts(ids)[1]), seed)
+        return windows(tokenizer, "\n\n".join(shelf.catalogue.texts(_runs(ids, seed))[1]), seed)
+
+
+def _runs(ids: list[int], seed: int) -> list[int]:
+    """Of a library's chunks runs of neighbours, as many as there are windows, drawn by `seed` from all over it."""
+    from octavo.generation.quantization.calibration import WINDOWS
+
+    starts = range(0, len(ids), _RUN)
+    drawn = random.Random(seed).sample(starts, min(WINDOWS, len(starts)))  # noqa: S311
+    return [key for start in sorted(drawn) for key in ids[start : start + _RUN]]
 
 
 def _pairs(shelf: Library, seed: int) -> list[tuple[bytes, str]]:

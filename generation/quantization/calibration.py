@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import io
+import base64
 import random
 from collections.abc import Iterable
 from typing import Any
 
 import torch
-from PIL import Image
+from langchain_core.messages import AIMessage, HumanMessage
 from torch import Tensor
 
+from octavo.generation.conversation import turns
 from octavo.generation.quantization.families import QuantizationError
 from octavo.generation.quantization.tokens import IGNORED
 
@@ -40,19 +41,23 @@ def windows(tokenizer: Any, text: str, seed: int, count: int = WINDOWS) -> list[
 def captioned(processor: Any, pairs: Iterable[tuple[bytes, str]]) -> list[dict[str, Tensor]]:
     """A batch for each picture (PNG, JPEG) and its caption, which is the answer.
 
-    `labels` are the caption's tokens and what ends it, and -100 elsewhere.
+    `labels` are the caption's tokens and what ends it, and -100 elsewhere. Pictures are scaled as those of a chat are.
+    Raises QuantizationError for a model without a chat template.
     """
-    return [_pair(processor, *pair) for pair in pairs]
+    template = processor.chat_template or processor.tokenizer.chat_template
+    if template is None:
+        raise QuantizationError("the model has no chat template, which pictures and captions are put to it by")
+    return [_pair(processor, template, *pair) for pair in pairs]
 
 
-def _pair(processor: Any, picture: bytes, caption: str) -> dict[str, Tensor]:
-    with Image.open(io.BytesIO(picture), formats=("PNG", "JPEG")) as image:
-        content = [{"type": "image", "image": image.convert("RGB")}, {"type": "text", "text": _ASK}]
-    asked = [{"role": "user", "content": content}]
-    answered = [*asked, {"role": "assistant", "content": [{"type": "text", "text": caption}]}]
-    kwargs = {"tokenize": True, "return_dict": True, "return_tensors": "pt"}
-    prompt = processor.apply_chat_template(asked, add_generation_prompt=True, **kwargs)["input_ids"][0]
-    inputs = dict(processor.apply_chat_template(answered, **kwargs))
+def _pair(processor: Any, template: Any, picture: bytes, caption: str) -> dict[str, Tensor]:
+    block = {"type": "image", "base64": base64.b64encode(picture).decode(), "mime_type": "image/png"}
+    asked = HumanMessage([block, {"type": "text", "text": _ASK}])
+    said, [shown] = turns([asked, AIMessage(caption)])
+    said[0]["content"][0]["image"] = shown
+    kwargs = {"chat_template": template, "tokenize": True, "return_dict": True, "return_tensors": "pt"}
+    prompt = processor.apply_chat_template(said[:1], add_generation_prompt=True, **kwargs)["input_ids"][0]
+    inputs = dict(processor.apply_chat_template(said, **kwargs))
     ids = inputs["input_ids"]
     shared = min(len(prompt), ids.shape[1])
     same = (prompt[:shared] == ids[0, :shared]).int().cumprod(0).sum()

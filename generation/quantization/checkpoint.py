@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -17,9 +18,10 @@ from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText, PreTrainedModel
 from transformers.quantizers.auto import register_quantization_config, register_quantizer
 from transformers.quantizers.base import HfQuantizer
+from transformers.quantizers.quantizers_utils import should_convert_module
 from transformers.utils.quantization_config import QuantizationConfigMixin
 
-from octavo.generation.quantization.families import HEAD, QuantizationError, not_converted
+from octavo.generation.quantization.families import QuantizationError, not_converted
 from octavo.generation.quantization.linear import QuantizedLinear
 
 _OURS = "octavo"
@@ -30,6 +32,9 @@ def claim(folder: Path) -> None:
     """Raises QuantizationError where a model cannot be written to `folder`, for want of an empty place."""
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise QuantizationError(f"{folder}: there is something already; name another folder for the model")
+    above = next(parent for parent in folder.resolve().parents if parent.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise QuantizationError(f"{folder}: no folder can be made in {above}; name another for the model")
 
 
 def save(model: PreTrainedModel, processor: Any, folder: Path) -> None:
@@ -54,6 +59,9 @@ def save(model: PreTrainedModel, processor: Any, folder: Path) -> None:
         staging.chmod(0o755)
         model.save_pretrained(staging)
         processor.save_pretrained(staging)
+        if images := getattr(processor, "image_processor", None):
+            # In a file of its own too: where torchvision is, Qwen-VL's part for videos is made from that.
+            images.save_pretrained(staging)
         staging.rename(folder)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
@@ -87,11 +95,13 @@ class _Layout(QuantizationConfigMixin):
     """What `config.json` says of the weights."""
 
     def __init__(
-        self, bits: int, group_size: int, modules_to_not_convert: list[str] | None = None, **rest: Any
+        self, bits: int, group_size: Any = None, modules_to_not_convert: list[str] | None = None, **rest: Any
     ) -> None:
+        if not isinstance(group_size, int) or group_size < 1:
+            raise QuantizationError(f"config.json has a group_size of {group_size}: groups of 1 and more can be read")
         self.quant_method = _OURS  # type: ignore[assignment]
         self.bits, self.group_size, self.rest = bits, group_size, rest
-        self.modules_to_not_convert = {HEAD, *(modules_to_not_convert or ())}
+        self.modules_to_not_convert = modules_to_not_convert or []
 
 
 @register_quantizer(_OURS)
@@ -102,8 +112,9 @@ class _Loader(HfQuantizer):
 
     def _process_model_before_weight_loading(self, model: PreTrainedModel, **_: Any) -> None:
         layout = self.quantization_config
+        skipped = [*not_converted(model), *layout.modules_to_not_convert]
         for name, module in list(model.named_modules()):
-            if isinstance(module, nn.Linear) and not layout.modules_to_not_convert & set(name.split(".")):
+            if isinstance(module, nn.Linear) and should_convert_module(name, skipped):
                 quantized = QuantizedLinear(
                     *(module.in_features, module.out_features, layout.bits, layout.group_size),
                     bias=module.bias is not None,

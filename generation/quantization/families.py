@@ -122,7 +122,7 @@ def fold(before: nn.Module, linears: Sequence[nn.Linear], scales: Tensor, norm_o
     """
     weight = cast("Tensor", before.weight)
     if weight.ndim == 1:
-        weight.data = ((weight.data + norm_offset) / scales - norm_offset).to(weight.dtype)
+        weight.data = ((weight.data.float() + norm_offset) / scales - norm_offset).to(weight.dtype)
     else:
         weight.data = (weight.data / scales[:, None]).to(weight.dtype)
         if before.bias is not None:

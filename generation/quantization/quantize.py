@@ -14,7 +14,7 @@ from octavo.generation.quantization.capture import Sample, enter, first, recorde
 from octavo.generation.quantization.families import Decoder, Group, Method, QuantizationError
 from octavo.generation.quantization.grid import fit
 from octavo.generation.quantization.linear import OUTPUTS, QuantizedLinear
-from octavo.generation.quantization.search import Call, Loss, search_limits, search_scales
+from octavo.generation.quantization.search import Call, Loss, sampled, search_limits, search_scales
 from octavo.generation.quantization.sensitivity import Sensitivities
 from octavo.generation.quantization.tokens import tokens
 
@@ -41,8 +41,9 @@ def quantize(
     """Rounds the weights of the decoder's linears to `bits` bits, in place.
 
     Embeddings, head, norms, and all that stands in front of the decoder of a model that sees, stay as they are, but for
-    the scales that AWQ and MBQ fold into the norms. Memory beside the model: the inputs of one layer's blocks for all
-    batches.
+    the scales that AWQ and MBQ fold into the norms. Memory beside the model: what goes into a layer and into its
+    blocks, for all batches, and what one block gives; for MBQ also the activations of all layers for one batch, since
+    it runs the whole model backwards.
 
     Args:
         model: A transformers model of a type in `families.DECODERS` or `families.VISION`, of any floating dtype.
@@ -52,7 +53,8 @@ def quantize(
         bits: 3 or 4.
         group: Neighbouring input channels that share a scale and a zero point; divides every linear's input width.
         batches: What the model is called with: `input_ids` (batch, tokens) and what else its processor gives, and for
-            "mbq" `labels` too, -100 at each token that is not the answer.
+            "mbq" `labels` too, -100 at each token that is not the answer. With labels the errors of vision and answer
+            tokens count, without those of all tokens.
         on_progress: Told how many steps are done of how many, a step being a batch or a layer.
 
     Returns:
@@ -60,13 +62,29 @@ def quantize(
 
     Raises:
         QuantizationError: The model's type is not known, the group or the bits do not fit it, it is quantized already,
-            or the method lacks its batches.
+            the method lacks its batches, or the device has too little memory; the model is then of no more use.
     """
     plan = check(model, method, bits, group)
     model.requires_grad_(False).train(False)
-    layers, given = families.layers(model), [] if method == "rtn" else list(batches)
+    given = [] if method == "rtn" else list(batches)
     if method != "rtn" and not given:
         raise QuantizationError(f"{method} chooses its scales by calibration data: give it some")
+    try:
+        _run(model, method, plan, given, on_progress)
+    except torch.OutOfMemoryError as error:
+        told = f"no memory left on {model.device}: a smaller model, fewer or shorter batches, or another OCTAVO_DEVICE"
+        raise QuantizationError(told) from error
+    return model
+
+
+def _run(
+    model: PreTrainedModel,
+    method: Method,
+    plan: Plan,
+    given: list[Mapping[str, Tensor]],
+    on_progress: Callable[[int, int], None],
+) -> None:
+    layers = families.layers(model)
     steps = len(given) + len(layers)
     samples, sensitivities = [], Sensitivities(model, layers)
     for index, batch in enumerate(given):
@@ -82,7 +100,6 @@ def quantize(
         else:
             calibrate_layer(layer, index, samples, plan, LOSSES[method], ratios[index])
         on_progress(len(given) + index + 1, steps)
-    return model
 
 
 def check(model: PreTrainedModel, method: Method, bits: int, group: int) -> Plan:
@@ -123,39 +140,41 @@ def calibrate_layer(
     """Sends the samples through the layer, number `index`, and quantizes it by what its blocks were given and gave.
 
     What goes on to the next layer is the full weights' output, as in AWQ. `ratios` are r of the layer's blocks; without
-    them all tokens count alike.
+    them all tokens that count do so alike.
     """
     blocks = {members.block: layer.get_submodule(members.block) for members in plan.decoder.groups}
     with recorded(blocks) as inputs:
         for sample in samples:
             sample.hidden = first(layer(sample.hidden, **sample.kwargs[index]))
-    scaled: list[tuple[Group, list[Call]]] = []
+    scaled: list[tuple[Group, Tensor, Tensor]] = []
     for members in plan.decoder.groups:
         ratio = None if ratios is None else ratios[members.part]
         weights = [_weights(sample, ratio) for sample in samples]
-        calls = [Call(x, kwargs, w) for (x, kwargs), w in zip(inputs[members.block], weights, strict=True)]
-        scaled.append((members, _scale(layer, members, calls, plan, loss)))
+        calls = [Call(x, kwargs, w) for (x, kwargs), w in zip(inputs.pop(members.block), weights, strict=True)]
+        scales = _scale(layer, members, calls, plan, loss)
+        x, token_weights = sampled(calls)
+        scaled.append((members, (x / scales).to(x.dtype), token_weights))
     limits: dict[str, Tensor] = {}
-    for members, calls in scaled:  # after all folding, which changes the weights that are clipped
+    for members, x, token_weights in scaled:  # after all folding, which changes the weights that are clipped
         for name in set(members.linears) - families.UNCLIPPED:
             weight = layer.get_submodule(name).get_parameter("weight")
-            limits[name] = search_limits(weight, calls, plan.bits, plan.group, loss)
+            limits[name] = search_limits(weight, x, token_weights, plan.bits, plan.group, loss)
     round_layer(layer, plan, limits)
 
 
-def _scale(layer: nn.Module, members: Group, calls: list[Call], plan: Plan, loss: Loss) -> list[Call]:
-    """Folds the best scales of a group of linears into the layer; the calls as they are from then on."""
+def _scale(layer: nn.Module, members: Group, calls: list[Call], plan: Plan, loss: Loss) -> Tensor:
+    """Folds the best scales (in,) of a group of linears into the layer; of 1 where they cannot be folded."""
     before = layer.get_submodule(members.before)
     linears = [linear for name in members.linears if isinstance(linear := layer.get_submodule(name), nn.Linear)]
     if not families.foldable(before, linears):
-        return calls
+        return torch.ones(linears[0].in_features, device=linears[0].weight.device)
     scales = search_scales(layer.get_submodule(members.block), linears, calls, plan.bits, plan.group, loss)
     families.fold(before, linears, scales, plan.decoder.norm_offset)
-    return [call._replace(x=(call.x / scales).to(call.x.dtype)) for call in calls]
+    return scales
 
 
 def _weights(sample: Sample, ratio: float | None) -> Tensor:
-    """What each token's error counts (batch, tokens): all the same, or the answer's 1 and vision's `ratio`."""
+    """What each token's error counts (batch, tokens): 1 if it counts; with a `ratio` vision's is that."""
     if ratio is None:
-        return sample.tokens.real.float()
+        return sample.tokens.counted.float()
     return sample.tokens.answer.float() + ratio * sample.tokens.vision

@@ -47,10 +47,14 @@ class Loss(NamedTuple):
         return ((error if self.power == 1 else error.square()).sum(-1) * weights).sum(-1)
 
 
-def counted(calls: Sequence[Call]) -> tuple[Tensor, Tensor]:
-    """The inputs (tokens, in) that count, and their weights (tokens,)."""
-    chosen = [(call.x[call.weights > 0], call.weights[call.weights > 0]) for call in calls]
-    return torch.cat([x for x, _ in chosen]), torch.cat([weights for _, weights in chosen])
+def sampled(calls: Sequence[Call]) -> tuple[Tensor, Tensor]:
+    """Of the inputs that count _CLIP_TOKENS, evenly spaced (tokens, in), and their weights (tokens,)."""
+    weights = torch.cat([call.weights.flatten() for call in calls])
+    counting = weights.nonzero().flatten()
+    chosen = torch.zeros_like(weights, dtype=torch.bool)
+    chosen[counting[:: max(1, len(counting) // _CLIP_TOKENS)][:_CLIP_TOKENS]] = True
+    parts = torch.split(chosen, [call.weights.numel() for call in calls])
+    return torch.cat([call.x.flatten(0, 1)[part] for call, part in zip(calls, parts, strict=True)]), weights[chosen]
 
 
 def candidates(calls: Sequence[Call]) -> list[Tensor]:
@@ -74,7 +78,8 @@ def search_scales(
     try:
         for scales in candidates(calls):
             for linear, weight in zip(linears, before, strict=True):
-                linear.weight.data = rounded(weight * scales.to(weight.dtype), bits, group) / scales.to(weight.dtype)
+                folded = (weight * scales).to(weight.dtype)  # as `families.fold` has it
+                linear.weight.data = (rounded(folded, bits, group) / scales).to(weight.dtype)
             changed = (first(block(call.x, **call.kwargs)) for call in calls)
             errors = (
                 loss.total(y - output, call.weights).sum()
@@ -87,12 +92,12 @@ def search_scales(
     return min(found, key=lambda pair: pair[0])[1]
 
 
-def search_limits(weight: Tensor, calls: Sequence[Call], bits: int, group: int, loss: Loss) -> Tensor:
-    """The limit (out, in / group) to clip each group of `weight` (out, in) at, by its share of the output's error."""
-    x, token_weights = counted(calls)
-    every = max(1, len(x) // _CLIP_TOKENS)
-    x, token_weights = x[::every][:_CLIP_TOKENS].float(), token_weights[::every][:_CLIP_TOKENS]
-    inputs = x.view(len(x), -1, group).transpose(0, 1)  # (groups, tokens, group)
+def search_limits(weight: Tensor, x: Tensor, token_weights: Tensor, bits: int, group: int, loss: Loss) -> Tensor:
+    """The limit (out, in / group) to clip each group of `weight` (out, in) at, by its share of the output's error.
+
+    That is over inputs `x` (tokens, in) of `token_weights` (tokens,), as `sampled` gives them.
+    """
+    inputs = x.float().view(len(x), -1, group).transpose(0, 1)  # (groups, tokens, group)
     weight = weight.float()
     peaks = weight.view(len(weight), -1, group).abs().amax(-1)
     best, least = peaks, torch.full_like(peaks, torch.inf)

@@ -6,6 +6,7 @@ Li et al., "MBQ: Modality-Balanced Quantization for Large Vision-Language Models
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from statistics import median
 from typing import Any
 
@@ -63,8 +64,15 @@ class Sensitivities:
         return {block: sums / self._counts for block, sums in self._sums.items()}
 
     def ratios(self) -> list[dict[str, float]]:
-        """For each layer and block r = vision / language, not below the median of the block's r over the layers."""
+        """For each layer and block r = vision / language, not below the median of the block's r over the layers.
+
+        Raises QuantizationError where an r is no number, as without a gradient at the answer.
+        """
         found = {block: (means[:, 0] / means[:, 1]).tolist() for block, means in self.means().items()}
+        if not all(isfinite(value) for values in found.values() for value in values):
+            raise QuantizationError(
+                "MBQ finds no gradient at the answers, or an infinite one: use awq, or other captions"
+            )
         floors = {block: median(values) for block, values in found.items()}
         return [
             {block: max(values[index], floors[block]) for block, values in found.items()}

@@ -19,6 +19,11 @@ class Tokens(NamedTuple):
     vision: Tensor
     answer: Tensor
 
+    @property
+    def counted(self) -> Tensor:
+        """Those whose error is to be small: vision and the answer where there is an answer, else all real ones."""
+        return self.vision | self.answer if self.answer.any() else self.real
+
 
 def tokens(model: PreTrainedModel, inputs: Mapping[str, Any]) -> Tokens:
     """The kinds of a batch's tokens. Without `labels` none is the answer; without pictures none is vision."""

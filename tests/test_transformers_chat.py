@@ -22,6 +22,8 @@ from octavo.generation.weights import LocalModelError, PromptTooLongError
 from tests import tiny_models
 from tests.pictures import png, question
 
+pytestmark = pytest.mark.slow
+
 SEEING = {
     "llava": tiny_models.llava_model,
     "qwen2_5_vl": tiny_models.qwen_vl_model,

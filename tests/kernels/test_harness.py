@@ -13,6 +13,8 @@ from torch import Tensor
 
 from tests.kernels.registry import KERNELS, TOLERANCE, Inputs, Kernel, Outputs
 
+pytestmark = pytest.mark.slow
+
 DISTRIBUTIONS: dict[str, Callable[[tuple[int, ...], torch.dtype, torch.Generator], Tensor]] = {
     "normal": lambda shape, dtype, g: torch.randn(shape, generator=g).double(),
     "uniform": lambda shape, dtype, g: torch.rand(shape, generator=g).double(),

@@ -13,6 +13,8 @@ from octavo.kernels import w4a16_linear
 from tests.kernels import test_harness as harness
 from tests.kernels.registry import KERNELS, Inputs, Outputs, packed
 
+pytestmark = pytest.mark.slow
+
 HONEST = KERNELS["w4a16_linear"]
 
 

@@ -16,6 +16,8 @@ from octavo.generation.quantization.linear import QuantizedLinear
 from octavo.generation.quantization.search import Call, Loss, sampled, search_limits, search_scales
 from tests.quantization.models import TEXT, logits, seeing_batch, seeing_model, text_batches, text_model
 
+pytestmark = pytest.mark.slow
+
 SQUARED = Loss(2)
 
 

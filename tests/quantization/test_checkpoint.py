@@ -18,6 +18,8 @@ from octavo.generation.weights import load
 from tests.quantization.models import TEXT, logits, seeing_batch, seeing_model, text_batches, text_model
 from tests.tiny_models import qwen_vl_model, word_tokenizer
 
+pytestmark = pytest.mark.slow
+
 CPU = torch.device("cpu")
 
 

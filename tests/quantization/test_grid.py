@@ -10,6 +10,8 @@ from octavo.generation.quantization.grid import fit, rounded
 from octavo.generation.quantization.linear import QuantizedLinear
 from octavo.generation.quantization.planes import pack_planes, unpack_planes
 
+pytestmark = pytest.mark.slow
+
 
 def weights(outputs: int = 32, inputs: int = 128, seed: int = 0) -> torch.Tensor:
     return torch.randn(outputs, inputs, generator=torch.Generator().manual_seed(seed))

@@ -19,6 +19,8 @@ from octavo.generation.quantization.sensitivity import Sensitivities
 from octavo.generation.quantization.tokens import tokens
 from tests.quantization.models import IMAGE, seeing_batch, seeing_model, text_batches
 
+pytestmark = pytest.mark.slow
+
 VLMS = ["llava", "qwen2_5_vl"]
 ABSOLUTE = Loss(1)
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
-from octavo.ingest.pipeline import Progress
+if TYPE_CHECKING:
+    from octavo.ingest.pipeline import Progress
 
 
 @contextmanager
@@ -43,12 +45,14 @@ def pages_bar(name: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def chunks_bar() -> Iterator[Callable[[int, int], None]]:
-    """A bar over chunks being embedded, told how many are done."""
-    with tqdm(desc="embedding", unit="chunk", disable=None, leave=False) as bar:
+def steps_bar(title: str, unit: str, leave: bool = True) -> Iterator[Callable[..., None]]:
+    """A bar told how many steps are done of how many, and of a training the latest dev AUC."""
+    with tqdm(desc=title, unit=unit, disable=None, leave=leave, dynamic_ncols=True) as bar:
 
-        def show(done: int, of: int) -> None:
+        def show(done: int, of: int, dev_auc: float | None = None) -> None:
             bar.total = of
+            if dev_auc is not None:
+                bar.set_postfix({"dev AUC": f"{dev_auc:.4f}"}, refresh=False)
             bar.update(done - bar.n)
 
         yield show

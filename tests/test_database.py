@@ -68,6 +68,7 @@ def test_a_server_that_is_not_there_is_one_line_without_the_password() -> None:
     assert "s3cret" not in said
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_one_line_without_it(postgres: Any, postgres_url: str) -> None:
     rules = postgres.pgdata / "pg_hba.conf"
     rules.write_text(f"local all guarded scram-sha-256\n{rules.read_text()}")

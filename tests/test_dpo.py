@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from octavo.training.folder import TrainingFolderError
 from tests.test_training_data import write
 from tests.tiny_models import chat_model
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 COLOURS = ["red", "green", "blue", "black", "white", "grey"]
 
@@ -35,15 +34,6 @@ def pair(n: int) -> dict[str, Any]:
 
 PAIRS = [pair(n) for n in range(6)]
 TEXTS = [str(message["content"]) for p in PAIRS for key in ("prompt", "chosen", "rejected") for message in p[key]]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """So small a model is slower on many."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

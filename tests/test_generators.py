@@ -24,19 +24,8 @@ from octavo.generators import local_chat, local_name, thins_pictures
 from octavo.ingest.reader import UnreadableError
 from octavo.library import LibraryError
 from octavo.settings import Settings
-from tests import tiny_models
 
 QUESTION = "Which year had the highest yearly sunspot number since 1700?"
-
-
-@pytest.fixture(scope="module")
-def text_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_models.text_model(tmp_path_factory.mktemp("text"))
-
-
-@pytest.fixture(scope="module")
-def seeing_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_models.qwen_vl_model(tmp_path_factory.mktemp("seeing"))
 
 
 def ask(library: Any, *options: object) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from torch.nn.functional import cosine_similarity
 
 from octavo.generation import prune_visual_tokens, pruned_inputs, pruning, quantize
 from octavo.generation.pruning import PruningError
+
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 PAD, IMAGE, VIDEO, BEGIN, END, VOCABULARY = 0, 1, 2, 3, 4, 64
 SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
@@ -82,15 +84,6 @@ def qwen3_vl() -> Any:
 
 
 MODELS: dict[str, Callable[[], Any]] = {make.__name__: make for make in (llava, gemma3, qwen2_vl, qwen2_5_vl, qwen3_vl)}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """So small a model is slower on many."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module", params=MODELS)

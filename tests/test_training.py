@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from octavo.training.trainer import Plan, Progress, train
 from tests.test_training_data import write
 from tests.tiny_models import sentence_model
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 ORGANS = ["heart", "lung", "bone", "spine", "rib", "liver", "kidney", "aorta"]
 FINDINGS = ["nodule", "mass", "effusion", "edema", "fracture", "scar", "stone", "cyst"]
@@ -34,17 +33,6 @@ def entries() -> list[dict[str, Any]]:
         for form in ("does the {} show a {}?", "is the {} with {}?", "{}: any {}?"):
             lines.append({"question": form.format(organ, finding), "report": report})
     return lines
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    """So small a model is slower on many."""
-    import torch
-
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="module")

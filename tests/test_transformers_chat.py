@@ -41,11 +41,6 @@ def in_float32():
 
 
 @pytest.fixture(scope="module")
-def text_folder(tmp_path_factory):
-    return tiny_models.text_model(tmp_path_factory.mktemp("text"))
-
-
-@pytest.fixture(scope="module")
 def chat(text_folder):
     return TransformersChat(model=str(text_folder), max_tokens=12)
 

@@ -17,16 +17,6 @@ from tests import tiny_models
 CPU = torch.device("cpu")
 
 
-@pytest.fixture(scope="module")
-def text_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_models.text_model(tmp_path_factory.mktemp("text"))
-
-
-@pytest.fixture(scope="module")
-def seeing_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tiny_models.qwen_vl_model(tmp_path_factory.mktemp("seeing"))
-
-
 def test_a_text_model_comes_with_its_tokenizer(text_folder: Path) -> None:
     loaded = load(str(text_folder), CPU, torch.float32)
     assert type(loaded.model).__name__ == "LlamaForCausalLM"

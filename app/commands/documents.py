@@ -154,9 +154,9 @@ def delete(context: click.Context, document: str, library: Path | None, as_json:
 def index(context: click.Context, model: str | None, rebuild: bool, library: Path | None, as_json: bool) -> None:
     """Bring the indexes in line with the catalogue, and embed what a new embedder has not embedded yet."""
     from octavo.library import Library
-    from octavo.progress import chunks_bar
+    from octavo.progress import steps_bar
 
-    with Library(settings=existing(context, library)) as shelf, chunks_bar() as show:
+    with Library(settings=existing(context, library)) as shelf, steps_bar("embedding", "chunk", leave=False) as show:
         count = shelf.adopt(model, rebuild, show) if model else shelf.reindex(rebuild, show)
         embedder = shelf.embedder.name
     if as_json:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from octavo.commands.options import json_option, print_json, settings_of
+from octavo.progress import steps_bar
 
 if TYPE_CHECKING:
     from octavo.generation.weights import Loaded
@@ -95,7 +94,7 @@ def quantize(
     check(loaded.model, method, int(bits), int(group))
     batches = _batches(loaded, calibration, settings, seed) if method != "rtn" and calibration else []
     try:
-        with _bar() as show:
+        with steps_bar("quantizing", "step") as show:
             run(loaded.model, method, int(bits), int(group), batches, on_progress=show)
     except KeyboardInterrupt:
         click.echo("octavo: interrupted; nothing was written", err=True)
@@ -110,19 +109,6 @@ def quantize(
     by = f" by {len(batches)} samples" if batches else ""
     click.echo(f"{method}, {bits} bits in groups of {group}{by}: {size / 1e6:.0f} MB, {seconds:.0f} s")
     click.echo(f"model: {out}")
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    from tqdm import tqdm
-
-    with tqdm(desc="quantizing", unit="step", disable=None, dynamic_ncols=True) as bar:
-
-        def show(done: int, of: int) -> None:
-            bar.total = of
-            bar.update(done - bar.n)
-
-        yield show
 
 
 def _holds_library(folder: Path) -> bool:

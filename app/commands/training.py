@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from octavo.commands.options import GENERATORS, existing, json_option, library_option, print_json, settings_of
+from octavo.progress import steps_bar
 
 if TYPE_CHECKING:
     from octavo.evaluation.questions import Question
@@ -86,7 +85,7 @@ def train(
     from octavo.training.trainer import train as run
 
     try:
-        with _bar("training", "step") as show:
+        with steps_bar("training", "step") as show:
             report = run(
                 data,
                 out,
@@ -150,7 +149,7 @@ def preferences(
     kinds = tuple(Kind) if pictures else (Kind.OVERALL,)
     if not pictures:
         click.echo("octavo: cross-modal pairs need a generator that sees pictures; overall pairs only", err=True)
-    with Library(settings=settings) as shelf, _bar("asking", "question") as show:
+    with Library(settings=settings) as shelf, steps_bar("asking", "question") as show:
         there = {info.name: info.pages for info in shelf.documents() if info.state == State.READY}
         records = [_record(shelf, question, pictures) for question in resolve(asked, there, questions.name)]
         found = build(records, respond, _right, kinds=kinds, seed=seed, on_progress=lambda done, of: show(done, of))
@@ -254,7 +253,7 @@ def dpo(context: click.Context, /, pairs: Path, model: str, out: Path, as_json: 
     _existing((pairs,))
     from octavo.training.dpo import DPOPlan, tune
 
-    with _bar("tuning", "step") as show:
+    with steps_bar("tuning", "step") as show:
         report = tune(pairs, model, out, DPOPlan(**plan), show, settings_of(context, None).device)
     if as_json:
         print_json(asdict(report) | {"adapter": str(out)})
@@ -264,19 +263,3 @@ def dpo(context: click.Context, /, pairs: Path, model: str, out: Path, as_json: 
     click.echo(f"loss {first['loss']:.4f} to {last['loss']:.4f}")
     click.echo(f"margin {first['rewards/margins']:.4f} to {last['rewards/margins']:.4f}")
     click.echo(f"adapter: {out}")
-
-
-@contextmanager
-def _bar(title: str, unit: str) -> Iterator[Callable[..., None]]:
-    """A bar told how much is done of how much, and of a training the latest dev AUC."""
-    from tqdm import tqdm
-
-    with tqdm(desc=title, unit=unit, disable=None, dynamic_ncols=True) as bar:
-
-        def show(done: int, of: int, dev_auc: float | None = None) -> None:
-            bar.total = of
-            if dev_auc is not None:
-                bar.set_postfix({"dev AUC": f"{dev_auc:.4f}"}, refresh=False)
-            bar.update(done - bar.n)
-
-        yield show

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from octavo.generation.quantization.grid import Grid
 from octavo.generation.quantization.planes import pack_planes, unpack_planes
-from octavo.kernels import CpuW4, PackedW4, for_cpu, pack_w4, unpack_w4, w4a16_linear
+from octavo.kernels import CpuW4, PackedW4, dequantize_w4, for_cpu, pack_w4, w4a16_linear
 
 OUTPUTS = {3: 32, 4: 8}  # that are stored together, by bits; a linear has a multiple of them
 
@@ -62,14 +62,9 @@ class QuantizedLinear(nn.Module):
             made.bias = nn.Parameter(linear.bias.data, requires_grad=False)
         return made
 
-    @property
-    def grid(self) -> Grid:
-        codes, zeros = unpack_w4(self._packed())
-        return Grid(codes.T, self.scales.T, zeros.T)
-
     def dequantize(self, dtype: torch.dtype = torch.float32) -> Tensor:
         """The weights (out, in)."""
-        return self.grid.dequantize(dtype)
+        return dequantize_w4(self._packed(), dtype)
 
     def forward(self, x: Tensor) -> Tensor:
         if self._ready is None:

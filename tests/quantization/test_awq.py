@@ -16,7 +16,7 @@ from octavo.generation.quantization.linear import QuantizedLinear
 from octavo.generation.quantization.search import Call, Loss, sampled, search_limits, search_scales
 from tests.quantization.models import TEXT, logits, seeing_batch, seeing_model, text_batches, text_model
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 SQUARED = Loss(2)
 

@@ -18,7 +18,7 @@ from octavo.generation.weights import load
 from tests.quantization.models import TEXT, logits, seeing_batch, seeing_model, text_batches, text_model
 from tests.tiny_models import qwen_vl_model, word_tokenizer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 CPU = torch.device("cpu")
 

@@ -27,7 +27,7 @@ from octavo.generation.weights import load
 from tests.quantization.models import text_model
 from tests.tiny_models import gemma3_vision_model, llava_model, qwen_vl_model, word_tokenizer
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 CPU = torch.device("cpu")
 TEXT = " ".join(f"the year {n} had {n % 7} floods and {n % 5} fires ." for n in range(1500, 2100))

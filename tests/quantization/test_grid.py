@@ -10,7 +10,7 @@ from octavo.generation.quantization.grid import fit, rounded
 from octavo.generation.quantization.linear import QuantizedLinear
 from octavo.generation.quantization.planes import pack_planes, unpack_planes
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 
 def weights(outputs: int = 32, inputs: int = 128, seed: int = 0) -> torch.Tensor:

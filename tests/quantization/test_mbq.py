@@ -19,7 +19,7 @@ from octavo.generation.quantization.sensitivity import Sensitivities
 from octavo.generation.quantization.tokens import tokens
 from tests.quantization.models import IMAGE, seeing_batch, seeing_model, text_batches
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("one_thread")]
 
 VLMS = ["llava", "qwen2_5_vl"]
 ABSOLUTE = Loss(1)

@@ -21,7 +21,7 @@ from octavo.ingest.catalogue import Catalogue, DocumentInfo, Message, StoredChun
 from octavo.ingest.embedding import Embedding, Space, chunk_png
 from octavo.ingest.files import Files
 from octavo.ingest.model import Box, ElementType, ParsedDocument
-from octavo.ingest.reader import PyMuPDFReader
+from octavo.ingest.readers import PyMuPDFReader
 from octavo.ingest.render import Colour, page_png
 from octavo.ingest.workers import Limits
 from octavo.kernels.device import resolve_device

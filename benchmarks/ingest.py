@@ -22,11 +22,11 @@ from time import perf_counter
 from typing import Any
 
 from octavo import Library, Settings
-from octavo.ingest import figures, reader, tables
+from octavo.ingest import compose
 from octavo.ingest.chunks import make_chunks
 from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.parse import assemble, read
-from octavo.ingest.reader import PyMuPDFReader
+from octavo.ingest.readers import PyMuPDFReader, mupdf
 from octavo.ingest.workers import Workers
 from octavo.opened import limits
 from octavo.retrieval.bm25 import BM25
@@ -55,10 +55,11 @@ def timed(seconds: dict[str, float], places: dict[str, tuple[Any, str]]) -> Iter
         @functools.wraps(function)
         def measured(*args: Any, **kwargs: Any) -> Any:
             start = perf_counter()
-            try:
-                return function(*args, **kwargs)
-            finally:
-                seconds[stage] += perf_counter() - start
+            result = function(*args, **kwargs)
+            if isinstance(result, Iterator):  # what is made one by one is made within its own stage
+                result = list(result)
+            seconds[stage] += perf_counter() - start
+            return result
 
         return measured
 
@@ -73,18 +74,16 @@ def timed(seconds: dict[str, float], places: dict[str, tuple[Any, str]]) -> Iter
 
 def stages(paths: list[Path]) -> tuple[dict[str, float], int]:
     """Seconds by stage in this process, and the number of chunks."""
-    import pymupdf4llm
-
-    pymupdf.use_layout(True)
     backend, embedder = PyMuPDFReader(), SentenceEmbedder()
     backend.read(paths[0], "warm", 1, 1)
     embedder.encode(["warm"])
     seconds: dict[str, float] = defaultdict(float)
     places = {
-        "layout (PyMuPDF4LLM)": (pymupdf4llm, "to_json"),
-        "tables": (tables, "grid"),
-        "figures": (figures, "find_figures"),
-        "render": (figures, "render"),
+        "words": (mupdf, "_words"),
+        "layout models": (mupdf, "_regions"),
+        "tables": (compose, "find_tables"),
+        "figures": (compose, "find_figures"),
+        "pictures of figures": (mupdf, "_render"),
     }
     texts: list[str] = []
     with timed(seconds, places):
@@ -135,7 +134,7 @@ def main() -> None:
         pdfs = Path(scratch) / "pdfs"
         pdfs.mkdir()
         paths = excerpts(options.folder, options.pages, pdfs)
-        pages = sum(reader.PyMuPDFReader().outline(path).pages for path in paths)
+        pages = sum(PyMuPDFReader().outline(path).pages for path in paths)
         settings = Settings(library=Path(scratch) / "library", workers=options.workers)
         print(f"{len(paths)} documents, {pages} pages\n")
         seconds, chunks = stages(paths)

@@ -1,7 +1,7 @@
 """Figures: pictures and vector drawings, each as one box.
 
 The layout model names most pictures; charts drawn as vectors it often misses. This finds those, and leaves out what
-only decorates: rules, frames round text, backgrounds.
+only decorates: rules, frames round text, backgrounds. Knows no PDF library.
 """
 
 from __future__ import annotations
@@ -9,27 +9,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from octavo.ingest.geometry import area, covered, union
-from octavo.ingest.model import Box
-from octavo.ingest.mupdf import pymupdf
+from octavo.ingest.model import Box, ElementType
+from octavo.ingest.sheet import Drawing, Sheet
 
 _LEAST_SIDE = 50.0  # points; smaller drawings are icons, bullets and signatures
 _LEAST_STROKES = 8  # a frame or a rule has fewer
 _MOST_PAGE = 0.8  # a drawing over more of the page is its background
 _MOST_PROSE = 0.35  # running text over more of a drawing makes it a frame round text
-_PICTURE_DPI = 150
-_MOST_PIXELS = 2000  # on the longer side
+_NEAR = 12.0  # points between the paths of one drawing
+_PROSE = {ElementType.TEXT, ElementType.HEADING, ElementType.LIST, ElementType.CAPTION}
 
 
-def find_figures(page: pymupdf.Page, named: Sequence[Box], tables: Sequence[Box], prose: Sequence[Box]) -> list[Box]:
-    """All figures of a page: those `named` by the layout model, grown and completed by images and drawings.
+def find_figures(sheet: Sheet, tables: Sequence[Box]) -> list[Box]:
+    """All figures of a page: those named by its layout, grown and completed by images and drawings.
 
-    `tables` and `prose` (paragraphs, headings, lists, captions) are boxes a figure may not be made of. Boxes in points.
+    `tables` are boxes a figure may not be made of, as are paragraphs, headings, lists and captions.
     """
-    page_box: Box = tuple(page.rect)
-    candidates = [*_images(page), *_drawings(page)]
+    named = [_grown(region.bbox, sheet) for region in sheet.regions if region.type is ElementType.FIGURE]
+    prose = [region.bbox for region in sheet.regions if region.type in _PROSE]
     figures = list(named)
-    for box in candidates:
-        if min(box[2] - box[0], box[3] - box[1]) < _LEAST_SIDE or area(box) > _MOST_PAGE * area(page_box):
+    for box in [*sheet.images, *_drawn(sheet)]:
+        if min(box[2] - box[0], box[3] - box[1]) < _LEAST_SIDE or area(box) > _MOST_PAGE * sheet.width * sheet.height:
             continue
         if any(covered(box, table) > 0.3 or covered(table, box) > 0.6 for table in tables):
             continue
@@ -41,36 +41,55 @@ def find_figures(page: pymupdf.Page, named: Sequence[Box], tables: Sequence[Box]
     return _merge(figures, prose)
 
 
-def _images(page: pymupdf.Page) -> list[Box]:
-    boxes: list[Box] = [tuple(pymupdf.Rect(info["bbox"]) & page.rect) for info in page.get_image_info()]
-    return [box for box in boxes if area(box)]
+def _grown(figure: Box, sheet: Sheet) -> Box:
+    """A named figure with the words, paths and images that reach over its edge and are in no other region."""
+    others = [region.bbox for region in sheet.regions if region.bbox != figure]
+    parts = [*(word.bbox for word in sheet.words), *(path.bbox for path in sheet.drawings), *sheet.images]
+    for part in parts:
+        if _touch(part, figure) and not any(_touch(part, other) for other in others):
+            figure = union([figure, part])
+    return figure
 
 
-def _drawings(page: pymupdf.Page) -> list[Box]:
-    paths = [p for p in page.get_drawings() if p["rect"].width < 0.95 * page.rect.width or len(p["items"]) > 8]
-    if len(paths) < _LEAST_STROKES and sum(len(p["items"]) for p in paths) < _LEAST_STROKES:
+def _touch(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _drawn(sheet: Sheet) -> list[Box]:
+    paths = [d for d in sheet.drawings if d.bbox[2] - d.bbox[0] < 0.95 * sheet.width or d.strokes > 8]
+    if sum(path.strokes for path in paths) < _LEAST_STROKES:
         return []
-    clusters = page.cluster_drawings(drawings=paths, x_tolerance=12, y_tolerance=12)
-    found = []
-    for cluster in clusters:
-        strokes = [p for p in paths if p["rect"].intersects(cluster) or p["rect"] in cluster]
-        if sum(len(p["items"]) for p in strokes) >= _LEAST_STROKES and _draws(strokes):
-            found.append(tuple(cluster & page.rect))
-    return found
+    return [
+        union(path.bbox for path in cluster)
+        for cluster in _clusters(paths)
+        if sum(path.strokes for path in cluster) >= _LEAST_STROKES and _draws(cluster)
+    ]
 
 
-def _draws(paths: Sequence[dict]) -> bool:  # type: ignore[type-arg]
-    """Whether the paths make a drawing: a curve, a slanted line, or filled boxes of several heights, as bars have."""
-    bars = set()
+def _clusters(paths: Sequence[Drawing]) -> list[list[Drawing]]:
+    """Paths that lie within reach of each other."""
+    clusters: list[tuple[Box, list[Drawing]]] = []
     for path in paths:
-        for item in path["items"]:
-            if item[0] == "c":
-                return True
-            if item[0] == "l" and abs(item[1].x - item[2].x) > 1 and abs(item[1].y - item[2].y) > 1:
-                return True
-            if item[0] == "re" and path["fill"] and min(item[1].width, item[1].height) > 3:
-                bars.add((round(item[1].width), round(item[1].height)))
-    return len(bars) >= 3
+        x0, y0, x1, y1 = path.bbox
+        box, members = (x0 - _NEAR / 2, y0 - _NEAR / 2, x1 + _NEAR / 2, y1 + _NEAR / 2), [path]
+        apart = []
+        for other, theirs in clusters:
+            if _touch(box, other):
+                box, members = union([box, other]), [*theirs, *members]
+            else:
+                apart.append((other, theirs))
+        clusters = [*apart, (box, members)]
+    return [members for _, members in clusters]
+
+
+def _draws(paths: Sequence[Drawing]) -> bool:
+    """Whether the paths make a drawing: a curve, a slanted line, or filled boxes of several sizes, as bars have."""
+    bars = {
+        (round(x1 - x0), round(y1 - y0))
+        for x0, y0, x1, y1 in (path.bbox for path in paths if path.filled)
+        if min(x1 - x0, y1 - y0) > 3
+    }
+    return any(path.pictorial for path in paths) or len(bars) >= 3
 
 
 def _merge(boxes: Sequence[Box], prose: Sequence[Box]) -> list[Box]:
@@ -86,10 +105,3 @@ def _merge(boxes: Sequence[Box], prose: Sequence[Box]) -> list[Box]:
         else:
             merged.append(box)
     return merged
-
-
-def render(page: pymupdf.Page, box: Box, dpi: int = _PICTURE_DPI) -> bytes:
-    """The box as PNG bytes at `dpi`, at most 2,000 pixels on the longer side."""
-    longest = max(box[2] - box[0], box[3] - box[1]) / 72
-    pixmap = page.get_pixmap(clip=pymupdf.Rect(box), dpi=int(min(dpi, _MOST_PIXELS / longest)), alpha=False)
-    return bytes(pixmap.tobytes("png"))

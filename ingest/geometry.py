@@ -26,6 +26,10 @@ def covered(inner: Box, outer: Box) -> float:
     return area(intersection(inner, outer)) / area(inner) if area(inner) else 0.0
 
 
+def contains(box: Box, point: tuple[float, float]) -> bool:
+    return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
+
+
 def horizontal_overlap(a: Box, b: Box) -> float:
     """Overlap of the two on the x axis as a share of the narrower, in [0, 1]."""
     shared = min(a[2], b[2]) - max(a[0], b[0])

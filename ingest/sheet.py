@@ -1,6 +1,6 @@
 """A page as its file draws it: words, rules, drawings, images, and the regions that a layout model sees on it.
 
-What a backend gives and everything else of ingestion works on; it knows nothing of any PDF library, nor of what the page
+What a backend gives, and what the rest of ingestion works on. Knows nothing of any PDF library, nor of what the page
 means. Boxes in PDF points, origin top left, on the page as displayed.
 """
 
@@ -27,7 +27,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Text that a reader of the displayed page does not see, and how it was hidden ("white", "tiny", "off the page")."""
+    """Text that whoever looks at the page does not see, and how it is hidden ("white", "tiny", "off the page")."""
 
     bbox: Box
     text: str

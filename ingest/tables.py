@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from octavo.ingest.geometry import union
 from octavo.ingest.model import Box, Span, Table
+from octavo.ingest.sheet import Sheet
 from octavo.ingest.text import join_lines
 
 Word = tuple[float, float, float, float, str]
@@ -22,6 +23,17 @@ _YEAR = re.compile(r"^(FY\s?)?(19|20)\d\d$")
 def is_value(text: str) -> bool:
     """Whether a cell holds a quantity (a year alone is a label)."""
     return bool(_VALUE.match(text)) and not _YEAR.match(text)
+
+
+def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
+    """The tables of a page, each with its box."""
+    words = [(*word.bbox, word.text) for word in sheet.words]
+    found = []
+    for region in sheet.regions:
+        for _, cells in region.grids[:1]:
+            rows = [["\n".join(_lines(_inside(cell, words))) if cell else None for cell in row] for row in cells]
+            found.append((region.bbox, grid(rows, cells, words)))
+    return found
 
 
 def grid(

@@ -16,7 +16,8 @@ import pytest
 from octavo import Library, Settings, contract
 from octavo.ingest.model import State
 from octavo.ingest.parse import read
-from octavo.ingest.reader import Outline, PageContent, PyMuPDFReader, UnreadableError
+from octavo.ingest.reader import Outline, PageContent, UnreadableError
+from octavo.ingest.readers import PyMuPDFReader
 from octavo.ingest.workers import Limits, Workers
 
 

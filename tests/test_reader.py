@@ -116,7 +116,7 @@ def test_a_figure_is_rendered_and_keeps_its_words(library: Any) -> None:
 @pytest.mark.slow
 def test_reading_again_gives_the_same_elements(library: Any, samples: Path) -> None:
     from octavo.ingest.parse import read, sha256_of
-    from octavo.ingest.reader import PyMuPDFReader
+    from octavo.ingest.readers import PyMuPDFReader
     from octavo.ingest.workers import Workers
     from octavo.opened import limits
 

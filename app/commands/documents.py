@@ -19,7 +19,8 @@ def parse(context: click.Context, file: Path, images: Path | None, as_json: bool
     """Read one PDF and show its elements and links; nothing is kept."""
     from octavo import contract
     from octavo.ingest.parse import read, sha256_of
-    from octavo.ingest.reader import PyMuPDFReader, UnreadableError
+    from octavo.ingest.reader import UnreadableError
+    from octavo.ingest.readers import PyMuPDFReader
     from octavo.ingest.workers import Workers
     from octavo.opened import limits
     from octavo.progress import pages_bar

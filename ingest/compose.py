@@ -1,0 +1,131 @@
+"""From what a page draws to the elements on it, in reading order. Shared by all backends; knows no PDF library.
+
+Tables and figures first; then every word that shows goes to exactly one element: to the table or figure that it stands
+in, else to the smallest region around it, else to a paragraph of its own kind, so that nothing that shows is lost.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from octavo.ingest.figures import find_figures
+from octavo.ingest.geometry import area, contains, covered, horizontal_overlap, union
+from octavo.ingest.lines import text_of
+from octavo.ingest.model import Box, Element, ElementType, Page, Table
+from octavo.ingest.reader import PageContent
+from octavo.ingest.sheet import Region, Sheet, Word
+from octavo.ingest.tables import find_tables
+from octavo.ingest.text import join_lines
+
+_AROUND = {ElementType.HEADER, ElementType.FOOTER}
+_ABSORBED = 0.7  # of a text region that lies in a table or figure: it is that one's text
+_GAP = 0.8  # of a line's height: more between two lines makes two paragraphs
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An element to be, at its place in the reading order."""
+
+    type: ElementType
+    bbox: Box
+    table: Table | None = None
+    words: list[Word] = field(default_factory=list)
+
+
+def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes]) -> PageContent:
+    """The elements of a page; their ids begin with `prefix`, `render` gives the PNG bytes of a box."""
+    drafts = _place(sheet)
+    _give_words(sheet, drafts)
+    elements, pictures, sizes = [], {}, {}
+    drafts = [draft for draft in drafts if draft.words or draft.table or draft.type is ElementType.FIGURE]
+    for n, draft in enumerate(drafts, 1):
+        key = f"{prefix}-{sheet.number}-{n}"
+        element = Element(key, draft.type, sheet.number, draft.bbox, _text(draft), table=draft.table)
+        if draft.type is ElementType.FIGURE:
+            element = replace(element, image=f"{key}.png")
+            pictures[f"{key}.png"] = render(draft.bbox)
+        if draft.type is ElementType.HEADING:
+            sizes[key] = float(round(max(word.size for word in draft.words)))
+        elements.append(element)
+    page = Page(sheet.number, sheet.width, sheet.height)
+    return PageContent(page, tuple(elements), pictures, sizes, sheet.recognised, sheet.hidden)
+
+
+def _place(sheet: Sheet) -> list[_Draft]:
+    """Tables and figures in the places of the regions that they take in, the other regions as they come."""
+    tables = find_tables(sheet)
+    figures = find_figures(sheet, [box for box, _ in tables])
+    whole = [_Draft(ElementType.TABLE, box, table) for box, table in tables]
+    whole += [_Draft(ElementType.FIGURE, box) for box in figures]
+    kept: list[tuple[float, _Draft]] = []
+    first: dict[int, int] = {}
+    for n, region in enumerate(sheet.regions):
+        taker = next((w for w in whole if _takes(w, region)), None)
+        if taker is not None:
+            first.setdefault(id(taker), n)
+        elif region.type not in (ElementType.TABLE, ElementType.FIGURE):
+            kept.append((n, _Draft(region.type, region.bbox)))
+    for draft in whole:
+        kept.append((first.get(id(draft), _after(draft.bbox, sheet.regions)), draft))
+    return [draft for _, draft in sorted(kept, key=lambda item: item[0])]
+
+
+def _takes(whole: _Draft, region: Region) -> bool:
+    """Whether `region` is a part of a table or figure; captions and running headers stay outside figures."""
+    if region.type in (ElementType.TABLE, ElementType.FIGURE):
+        return (
+            region.type is whole.type and max(covered(region.bbox, whole.bbox), covered(whole.bbox, region.bbox)) > 0.5
+        )
+    return (
+        region.type not in _AROUND
+        and covered(region.bbox, whole.bbox) > _ABSORBED
+        and not (whole.type is ElementType.FIGURE and region.type is ElementType.CAPTION)
+    )
+
+
+def _after(box: Box, regions: Sequence[Region]) -> float:
+    """Where in the reading order a box stands that no region tells of: behind the last one above it in its column."""
+    above = [n for n, r in enumerate(regions) if r.bbox[3] <= box[1] + 5 and horizontal_overlap(r.bbox, box) > 0.3]
+    return max(above, default=-1) + 0.5
+
+
+def _give_words(sheet: Sheet, drafts: list[_Draft]) -> None:
+    """Each word to the draft that it stands in; words in none become paragraphs, placed among the drafts."""
+    by_size = sorted(drafts, key=lambda d: (d.type not in (ElementType.TABLE, ElementType.FIGURE), area(d.bbox)))
+    lost: list[Word] = []
+    for word in sheet.words:
+        middle = (word.bbox[0] + word.bbox[2]) / 2, (word.bbox[1] + word.bbox[3]) / 2
+        home = next((d for d in by_size if contains(d.bbox, middle)), None)
+        (lost if home is None else home.words).append(word)
+    regions = [Region(d.type, d.bbox) for d in drafts]
+    for paragraph in reversed(_paragraphs(lost)):
+        box = union(word.bbox for word in paragraph)
+        drafts.insert(int(_after(box, regions) + 0.5), _Draft(ElementType.TEXT, box, words=paragraph))
+
+
+def _paragraphs(words: Sequence[Word]) -> list[list[Word]]:
+    """Words that no region claims, as runs of lines that the file drew close under each other."""
+    found: list[list[Word]] = []
+    drawn: dict[int, list[Word]] = defaultdict(list)
+    for word in words:
+        drawn[word.line].append(word)
+    for line in drawn.values():
+        box = union(word.bbox for word in line)
+        if found:
+            above = union(word.bbox for word in found[-1])
+            near = -1 < box[1] - above[3] < _GAP * (box[3] - box[1]) or 0 <= above[3] - box[1] < box[3] - box[1]
+            if near and horizontal_overlap(above, box) > 0.5:
+                found[-1] += line
+                continue
+        found.append(list(line))
+    return found
+
+
+def _text(draft: _Draft) -> str:
+    if draft.table is not None:
+        return "\n".join(" | ".join(row) for row in draft.table.rows)
+    if draft.type is ElementType.FIGURE:
+        return " ".join(word.text for word in draft.words)
+    return join_lines(text_of(draft.words))

@@ -1,0 +1,44 @@
+"""Words into the lines that a reader sees. Knows nothing of what the words say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from octavo.ingest.geometry import union
+from octavo.ingest.sheet import Word
+
+_SAME = 0.6  # of the lower line's height: what two pieces of one line share on the y axis
+
+
+def lines(words: Iterable[Word]) -> list[list[Word]]:
+    """Words of one column, line by line from the top, each line from the left.
+
+    A file may draw one line in pieces (a leader, a superscript, justified words): pieces side by side are one line.
+    """
+    pieces: dict[int, list[Word]] = {}
+    for word in words:
+        pieces.setdefault(word.line, []).append(word)
+    found: list[list[Word]] = []
+    for piece in sorted(pieces.values(), key=lambda piece: _extent(piece)[0]):
+        beside = next((line for line in reversed(found) if _side_by_side(line, piece)), None)
+        if beside is None:
+            found.append(list(piece))
+        else:
+            beside += piece
+    return [sorted(line, key=lambda word: word.bbox[0]) for line in sorted(found, key=lambda line: _extent(line)[0])]
+
+
+def text_of(words: Iterable[Word]) -> list[str]:
+    """The same lines as strings."""
+    return [" ".join(word.text for word in line) for line in lines(words)]
+
+
+def _extent(words: Sequence[Word]) -> tuple[float, float]:
+    return min(word.bbox[1] for word in words), max(word.bbox[3] for word in words)
+
+
+def _side_by_side(line: Sequence[Word], piece: Sequence[Word]) -> bool:
+    a, b = union(word.bbox for word in line), union(word.bbox for word in piece)
+    shared = min(a[3], b[3]) - max(a[1], b[1])
+    apart = max(a[0], b[0]) > min(a[2], b[2]) - 1
+    return apart and shared > _SAME * min(a[3] - a[1], b[3] - b[1])

@@ -1,0 +1,181 @@
+"""PyMuPDF's backend: its layout models for regions, reading order and table grids. Knows nothing of what follows."""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from octavo.ingest.compose import compose
+from octavo.ingest.geometry import area
+from octavo.ingest.model import Box, ElementType
+from octavo.ingest.mupdf import pymupdf
+from octavo.ingest.ocr import recognise
+from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
+from octavo.ingest.sheet import Drawing, Grid, Region, Sheet, Word
+from octavo.ingest.text import clean
+
+_TYPES = {
+    "title": ElementType.HEADING,
+    "section-header": ElementType.HEADING,
+    "list-item": ElementType.LIST,
+    "table": ElementType.TABLE,
+    "picture": ElementType.FIGURE,
+    "caption": ElementType.CAPTION,
+    "footnote": ElementType.FOOTNOTE,
+    "page-header": ElementType.HEADER,
+    "page-footer": ElementType.FOOTER,
+}
+_THIN = 3.0  # points; a thinner box is a rule
+_BOLD = 2**4  # in the flags of a span
+_PICTURE_DPI = 150
+_MOST_PIXELS = 2000  # on the longer side of a picture
+
+
+class PyMuPDFReader:
+    """Reads pages through PyMuPDF and its layout models.
+
+    With `ocr` a page without a text layer gets one by OCR, where the package `rapidocr` is installed.
+    """
+
+    def __init__(self, ocr: bool = True) -> None:
+        self.ocr = ocr
+
+    def outline(self, path: Path) -> Outline:
+        with _open(path) as document:
+            title = clean((document.metadata or {}).get("title") or "")
+            return Outline(document.page_count, usable_title(title), document.is_repaired)
+
+    def read(self, path: Path, prefix: str, first: int, last: int) -> list[PageContent]:
+        with _open(path) as document:
+            return [self._page(document[n - 1], prefix) for n in range(first, last + 1)]
+
+    def _page(self, page: pymupdf.Page, prefix: str) -> PageContent:
+        recognised = self.ocr and not page.get_text("words") and recognise(page)
+        return compose(read_sheet(page, recognised), prefix, partial(_render, page))
+
+
+def read_sheet(page: pymupdf.Page, recognised: bool = False) -> Sheet:
+    """What a page draws. The page is turned upright in memory; its file stays as it is."""
+    page.remove_rotation()
+    paths = page.get_cdrawings()
+    return Sheet(
+        number=page.number + 1,
+        width=page.rect.width,
+        height=page.rect.height,
+        words=tuple(_words(page)),
+        rules=tuple(_rules(paths)),
+        drawings=tuple(_drawings(paths)),
+        images=tuple(_images(page)),
+        regions=tuple(_regions(page)),
+        recognised=recognised,
+    )
+
+
+def _open(path: Path) -> pymupdf.Document:
+    check_is_pdf(path)
+    pymupdf.TOOLS.mupdf_display_errors(False)
+    pymupdf.TOOLS.mupdf_display_warnings(False)
+    try:
+        document = pymupdf.open(path, filetype="pdf")
+    except (pymupdf.FileDataError, RuntimeError) as error:
+        raise UnreadableError("the file is damaged and cannot be opened as a PDF") from error
+    if document.needs_pass:
+        raise UnreadableError("the PDF is encrypted: remove its password first")
+    if not document.page_count:
+        raise UnreadableError("the PDF has no pages, or is cut off before its first one")
+    return document
+
+
+def _words(page: pymupdf.Page) -> Iterator[Word]:
+    text = page.get_textpage(flags=pymupdf.TEXTFLAGS_WORDS | pymupdf.TEXT_ACCURATE_BBOXES)
+    styles: dict[tuple[int, int], list[tuple[float, float, bool]]] = {}  # of a line: where a style starts, and it
+    blocks = text.extractDICT()["blocks"]
+    for b, block in enumerate(blocks):
+        for n, line in enumerate(block.get("lines", ())):
+            styles[block.get("number", b), n] = [
+                (span["bbox"][0], span["size"], bool(span["flags"] & _BOLD)) for span in line["spans"]
+            ]
+    numbers: dict[tuple[int, int], int] = defaultdict(lambda: len(numbers))
+    for x0, y0, x1, y1, raw, block_number, line_number, _ in text.extractWORDS():
+        word = clean(raw)
+        middle = (x0 + x1) / 2, (y0 + y1) / 2
+        if not word or not (0 <= middle[0] <= page.rect.width and 0 <= middle[1] <= page.rect.height):
+            continue
+        key = block_number, line_number
+        spans = styles.get(key) or [(x0, y1 - y0, False)]
+        _, size, bold = max((s for s in spans if s[0] <= middle[0]), default=spans[0])
+        yield Word((x0, y0, x1, y1), word, size, bold, numbers[key])
+
+
+def _rules(paths: Sequence[dict[str, Any]]) -> Iterator[Box]:
+    """Straight lines along an axis, thin boxes, and the sides of boxes that are outlined."""
+    for path in paths:
+        for kind, *points in path["items"]:
+            if kind == "l":
+                (ax, ay), (bx, by) = points
+                if min(abs(ax - bx), abs(ay - by)) < 1:
+                    yield min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
+            elif kind in ("re", "qu"):
+                x0, y0, x1, y1 = points[0] if kind == "re" else _around(points[0])
+                if min(x1 - x0, y1 - y0) < _THIN:
+                    yield x0, y0, x1, y1
+                elif "s" in path["type"]:
+                    yield from ((x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1))
+
+
+def _around(quad: Sequence[tuple[float, float]]) -> Box:
+    xs, ys = zip(*quad, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _drawings(paths: Sequence[dict[str, Any]]) -> Iterator[Drawing]:
+    for path in paths:
+        pictorial = any(
+            kind == "c"
+            or (kind == "l" and abs(points[0][0] - points[1][0]) > 1 and abs(points[0][1] - points[1][1]) > 1)
+            for kind, *points in path["items"]
+        )
+        yield Drawing(tuple(path["rect"]), len(path["items"]), pictorial, "f" in path["type"])
+
+
+def _images(page: pymupdf.Page) -> Iterator[Box]:
+    for info in page.get_image_info():
+        box: Box = tuple(pymupdf.Rect(info["bbox"]) & page.rect)
+        if area(box):
+            yield box
+
+
+def _regions(page: pymupdf.Page) -> Iterator[Region]:
+    pymupdf.use_layout(True)
+    from pymupdf4llm.helpers.utils import find_reading_order  # brings the ONNX models in: only who reads needs them
+
+    page.get_layout(return_raw=True)
+    found = {tuple(map(float, group["group_bbox"])): group for group in page.layout_information or ()}
+    blocks = page.get_text("dict", flags=pymupdf.TEXT_COLLECT_VECTORS)["blocks"]
+    for *bbox, _ in find_reading_order(page.rect, blocks, [(*box, g["class_name"]) for box, g in found.items()]):
+        group = found[tuple(bbox)]
+        kind = _TYPES.get(group["class_name"], ElementType.TEXT)
+        grid = group.get("table_grid") if kind is ElementType.TABLE else None
+        yield Region(kind, tuple(bbox), (("layout", _grid(tuple(bbox), grid)),) if grid else ())
+
+
+def _grid(bbox: Box, grid: Any) -> Grid:
+    """The cells between the lines that the table model predicts, which it counts from the box's corner."""
+    x0, y0, x1, y1 = bbox
+    xs = [x0, *(x0 + float(x) for x in grid.v_lines), x1]
+    ys = [y0, *(y0 + float(y) for y in grid.h_lines), y1]
+    return tuple(
+        tuple((left, top, right, bottom) for left, right in itertools.pairwise(xs))
+        for top, bottom in itertools.pairwise(ys)
+    )
+
+
+def _render(page: pymupdf.Page, box: Box) -> bytes:
+    """The box as PNG bytes at 150 dpi, at most 2,000 pixels on the longer side."""
+    longest = max(box[2] - box[0], box[3] - box[1]) / 72
+    pixmap = page.get_pixmap(clip=pymupdf.Rect(box), dpi=int(min(_PICTURE_DPI, _MOST_PIXELS / longest)), alpha=False)
+    return bytes(pixmap.tobytes("png"))

@@ -51,7 +51,7 @@ def grid(
         for row in rows
     ]
     boxes: list[list[Box | None]] = [[_box(cell) for cell in row] + [None] * (width - len(row)) for row in cells]
-    header = _header_rows(text)
+    header = header_rows(text)
     spans = []
     for r, row in enumerate(boxes):
         for first, last in _straddled(row, words, r < header):
@@ -59,7 +59,7 @@ def grid(
             text[r][first] = join_lines(_lines(_inside(box, words)), heal=False)
             text[r][first + 1 : last + 1] = [""] * (last - first)
             spans.append(Span(r, first, 1, last - first + 1))
-    return Table(tuple(map(tuple, text)), tuple(map(tuple, boxes)), tuple(spans), header_rows=_header_rows(text))
+    return Table(tuple(map(tuple, text)), tuple(map(tuple, boxes)), tuple(spans), header_rows=header_rows(text))
 
 
 def _box(cell: Sequence[float] | None) -> Box | None:
@@ -117,7 +117,7 @@ def _lines(words: Sequence[Word]) -> list[str]:
     return [" ".join(w[4] for w in sorted(line)) for _, line in sorted(lines.items())]
 
 
-def _header_rows(rows: Sequence[Sequence[str]]) -> int:
+def header_rows(rows: Sequence[Sequence[str]]) -> int:
     """Rows before the first with a value beside its label; 1 for a table of words, 0 for one that opens with values.
 
     A row with a label and nothing beside it ("Net sales:") opens the body.

@@ -1,0 +1,80 @@
+"""Words of a box as lines of text and their runs. Knows nothing of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from octavo.ingest.model import Box
+from octavo.ingest.sheet import Word
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Words that stand beside each other, from left to right; `top` and `bottom` of most of them, in points."""
+
+    words: tuple[Word, ...]
+    top: float
+    bottom: float
+
+    @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+
+def inside(words: Iterable[Word], box: Box) -> list[Word]:
+    """Words whose centre lies in `box`."""
+    x0, y0, x1, y1 = box
+    return [w for w in words if x0 <= (w.bbox[0] + w.bbox[2]) / 2 <= x1 and y0 <= (w.bbox[1] + w.bbox[3]) / 2 <= y1]
+
+
+def lines(words: Iterable[Word]) -> list[Line]:
+    """Lines from top to bottom: a word joins the line with which it shares most of the lesser height.
+
+    A raised or lowered figure is smaller than its line and joins it.
+    """
+    found: list[list[Word]] = []
+    for word in sorted(words, key=lambda w: (-round(w.size), w.bbox[1])):
+        best, most = None, 0.6
+        for line in found:
+            share = _shared(word.bbox, line[0].bbox)
+            if share > most:
+                best, most = line, share
+        if best is None:
+            found.append([word])
+        else:
+            best.append(word)
+    made = [_line(line) for line in found]
+    return sorted(made, key=lambda line: line.middle)
+
+
+def _line(words: Sequence[Word]) -> Line:
+    return Line(
+        tuple(sorted(words, key=lambda w: w.bbox[0])),
+        median(w.bbox[1] for w in words),
+        median(w.bbox[3] for w in words),
+    )
+
+
+def _shared(a: Box, b: Box) -> float:
+    """Overlap on the y axis as a share of the lesser height."""
+    return (min(a[3], b[3]) - max(a[1], b[1])) / max(1e-6, min(a[3] - a[1], b[3] - b[1]))
+
+
+def runs(line: Line, gap: float) -> list[list[Word]]:
+    """The line's words parted where the space between two is wider than `gap` points."""
+    parts: list[list[Word]] = []
+    right = 0.0
+    for word in line.words:
+        if parts and word.bbox[0] - right <= gap:
+            parts[-1].append(word)
+        else:
+            parts.append([word])
+        right = max(right, word.bbox[2]) if parts[-1][0] is not word else word.bbox[2]
+    return parts
+
+
+def type_size(words: Sequence[Word]) -> float:
+    """Median type size of `words`, in points; 10 of none."""
+    return median(w.size for w in words) if words else 10.0

@@ -1,0 +1,67 @@
+"""Where the rules inside a box lie: on which edges, how much of an edge they cover. Knows nothing of words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from octavo.ingest.model import Box
+
+_NEAR = 2.5  # points: rules that lie closer than this are drawn on one edge
+
+
+class Rulings:
+    """The rules in (and within 3 points of) a box; `down` and `across` hold (position, start, end), in points."""
+
+    def __init__(self, rules: Iterable[Box], box: Box) -> None:
+        x0, y0, x1, y1 = box[0] - 3, box[1] - 3, box[2] + 3, box[3] + 3
+        self.across: list[tuple[float, float, float]] = []
+        self.down: list[tuple[float, float, float]] = []
+        for a0, b0, a1, b1 in rules:
+            if a1 < x0 or a0 > x1 or b1 < y0 or b0 > y1:
+                continue
+            if a1 - a0 >= b1 - b0:
+                self.across.append(((b0 + b1) / 2, max(a0, x0), min(a1, x1)))
+            else:
+                self.down.append(((a0 + a1) / 2, max(b0, y0), min(b1, y1)))
+
+    def rows(self, least: float) -> list[float]:
+        """Heights at which rules of at least `least` points in all lie."""
+        return _edges(self.across, least)
+
+    def columns(self, least: float) -> list[float]:
+        return _edges(self.down, least)
+
+    def beside(self, x: float, top: float, bottom: float) -> float:
+        """Share of the stretch from `top` to `bottom` at `x` along which a rule runs."""
+        return _along(self.down, x, top, bottom)
+
+    def under(self, y: float, left: float, right: float) -> float:
+        return _along(self.across, y, left, right)
+
+
+def _edges(rules: Sequence[tuple[float, float, float]], least: float) -> list[float]:
+    groups: list[list[tuple[float, float, float]]] = []
+    for rule in sorted(rules):
+        if groups and rule[0] - groups[-1][-1][0] <= _NEAR:
+            groups[-1].append(rule)
+        else:
+            groups.append([rule])
+    return [
+        sum(rule[0] for rule in group) / len(group)
+        for group in groups
+        if _length([(start, end) for _, start, end in group]) >= least
+    ]
+
+
+def _along(rules: Sequence[tuple[float, float, float]], at: float, start: float, end: float) -> float:
+    pieces = [(max(a, start), min(b, end)) for p, a, b in rules if abs(p - at) <= _NEAR and a < end and b > start]
+    return _length(pieces) / (end - start) if end > start else 0.0
+
+
+def _length(pieces: Iterable[tuple[float, float]]) -> float:
+    """Length of the union of `pieces`."""
+    total, reached = 0.0, float("-inf")
+    for start, end in sorted(pieces):
+        total += max(0.0, end - max(start, reached))
+        reached = max(reached, end)
+    return total

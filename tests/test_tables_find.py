@@ -1,0 +1,97 @@
+"""Tables found on a sheet: columns and rows from rules or from white space, cells that span, what is left out."""
+
+from __future__ import annotations
+
+from octavo.ingest.model import Box, ElementType, Span
+from octavo.ingest.sheet import Region, Sheet, Word
+from octavo.ingest.tables import find_tables
+
+SIZE = 10.0
+WIDTH = 5.0  # of a letter, points
+
+
+def written(*lines: tuple[float, dict[float, str]]) -> tuple[Word, ...]:
+    """Words of 10 point type: lines as (top, {left: text})."""
+    words = []
+    for n, (top, texts) in enumerate(lines):
+        for left, text in texts.items():
+            at = left
+            for part in text.split():
+                words.append(Word((at, top, at + WIDTH * len(part), top + SIZE), part, SIZE, line=n))
+                at += WIDTH * (len(part) + 0.5)
+    return tuple(words)
+
+
+def sheet(words: tuple[Word, ...], box: Box, rules: tuple[Box, ...] = ()) -> Sheet:
+    return Sheet(1, 600, 800, words, rules, regions=(Region(ElementType.TABLE, box),))
+
+
+def across(y: float, x0: float, x1: float) -> Box:
+    return x0, y, x1, y
+
+
+def down(x: float, y0: float, y1: float) -> Box:
+    return x, y0, x, y1
+
+
+def test_white_space_alone_parts_columns_and_rows() -> None:
+    words = written(
+        (100, {50: "Country", 200: "1996", 300: "1997"}),
+        (115, {50: "Austria", 200: "58.6", 300: "79.1"}),
+        (130, {50: "New Zealand", 200: "61.6", 300: "5.0"}),
+        (145, {50: "Spain", 200: "9.5", 300: "48.2"}),
+    )
+    [(_, table)] = find_tables(sheet(words, (45, 98, 330, 160)))
+    assert table.rows == (
+        ("Country", "1996", "1997"),
+        ("Austria", "58.6", "79.1"),
+        ("New Zealand", "61.6", "5.0"),
+        ("Spain", "9.5", "48.2"),
+    )
+
+
+RULED = written(
+    (100, {140: "Threshold for releases"}),
+    (120, {120: "to air", 220: "to water"}),
+    (140, {55: "Copper and", 120: "100", 220: "50"}),
+    (150, {55: "compounds"}),
+    (165, {55: "Zinc", 120: "200", 220: "100"}),
+)
+LINES = (
+    *(across(y, 50, 300) for y in (98, 138, 163, 178)),
+    across(118, 115, 300),
+    *(down(x, 98, 178) for x in (50, 115, 300)),
+    down(215, 118, 178),
+)
+
+
+def test_lines_between_two_rules_are_one_row_and_what_no_rule_parts_is_one_cell() -> None:
+    [(_, table)] = find_tables(sheet(RULED, (50, 98, 300, 178), LINES))
+    assert table.rows == (
+        ("", "Threshold for releases", ""),
+        ("", "to air", "to water"),
+        ("Copper and compounds", "100", "50"),
+        ("Zinc", "200", "100"),
+    )
+    assert Span(0, 1, 1, 2) in table.spans
+
+
+def test_a_frame_that_no_region_names_is_a_table_and_two_frames_in_one_region_are_two() -> None:
+    below = tuple(Word((w.bbox[0], w.bbox[1] + 200, w.bbox[2], w.bbox[3] + 200), w.text, SIZE) for w in RULED)
+    lower = tuple((x0, y0 + 200, x1, y1 + 200) for x0, y0, x1, y1 in LINES)
+    drawn = Sheet(1, 600, 800, RULED + below, LINES + lower)
+    assert len(find_tables(drawn)) == 2
+    [first, second] = find_tables(sheet(drawn.words, (50, 98, 300, 378), drawn.rules))
+    assert first[1].rows == second[1].rows
+
+
+def test_a_caption_above_and_a_source_below_are_not_rows() -> None:
+    words = written(
+        (85, {50: "Table 3. Shares"}),
+        (100, {50: "Country", 200: "1996", 300: "1997"}),
+        (115, {50: "Austria", 200: "58.6", 300: "79.1"}),
+        (130, {50: "Spain", 200: "9.5", 300: "48.2"}),
+        (145, {50: "Source: LSA, 1998"}),
+    )
+    [(_, table)] = find_tables(sheet(words, (45, 83, 330, 160)))
+    assert [row[0] for row in table.rows] == ["Country", "Austria", "Spain"]

@@ -46,6 +46,7 @@ def element(element: Element) -> Json:
 def document(info: DocumentInfo) -> Json:
     return {
         "name": info.name,
+        "names": list(info.names),
         "sha256": info.sha256 or None,
         "state": info.state,
         "pages": info.pages,
@@ -61,6 +62,7 @@ def report(report: IngestReport) -> Json:
     return {
         "documents": [document(i) | {"unchanged": i.sha256 in report.unchanged} for i in report.documents],
         "replaced": report.replaced,
+        "removed": report.removed,
         "problems": report.problems,
         "pages_read": report.pages,
         "seconds": round(report.seconds, 3),

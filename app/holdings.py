@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 from octavo.ingest.catalogue import DocumentInfo
 from octavo.ingest.embedding import Embedding
@@ -14,6 +15,7 @@ from octavo.ingest.model import State
 from octavo.ingest.pictures import make_pictures
 from octavo.ingest.pipeline import IngestReport, Progress, Source, discover, ingest
 from octavo.ingest.reader import UnreadableError
+from octavo.ingest.watch import changes
 from octavo.opened import EMBEDDER_CHOICE, LibraryError, OpenLibrary, limits
 from octavo.retrieval.domains import DomainError, valid_name
 from octavo.retrieval.embedder import SentenceEmbedder
@@ -36,9 +38,39 @@ class Holdings(OpenLibrary):
         document is in the report with its error and harms no other; so is each path without a PDF.
         """
         sources, problems = discover([Path(p) for p in paths], recursive)
-        report = self.take_in(sources, on_progress)
+        report = self.take_in([source for source in sources if not self._ours(source.path)], on_progress)
         report.problems.extend(problems)
         return report
+
+    def watch(
+        self,
+        folder: str | Path,
+        *,
+        recursive: bool = False,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        stop: Event | None = None,
+    ) -> Iterator[IngestReport]:
+        """Keeps the library in step with `folder` until `stop` is set, with a report of each change.
+
+        What is new or changed there is taken in once it has stopped growing, what was moved goes by its new name, and
+        what is gone is deleted, also while nobody watched. Waits while another process changes the library. Raises
+        FileNotFoundError when the folder itself goes.
+        """
+        root = Path(folder).resolve()
+        known = [place for place in self.catalogue.sources() if _in(root, Path(place), recursive)]
+        for fresh, gone in changes(root, known, recursive, stop):
+            with self._writing(wait=True):
+                report = self._take_in([source for source in fresh if not self._ours(source.path)], on_progress)
+                for name, sha256 in self.catalogue.forget(gone):
+                    self.files.remove(sha256)
+                    report.removed.append(name)
+            if report.removed:
+                self.index.sync()
+            yield report
+
+    def _ours(self, path: Path) -> bool:
+        """Whether a PDF is the library's own copy of one."""
+        return path.resolve().is_relative_to(self.files.pdfs.resolve())
 
     def upload(
         self, files: Iterable[tuple[str, bytes]], on_progress: Callable[[Progress], None] = lambda _: None
@@ -57,18 +89,24 @@ class Holdings(OpenLibrary):
     ) -> IngestReport:
         """As `ingest`, for sources already found. One ingestion at a time: raises LibraryError when another runs."""
         with self._writing():
-            self._follow_choice()
-            self._add_pictures()
-            self.files.remove_strays(info.sha256 for info in self.documents())
-            report = ingest(
-                sources, self.catalogue, self.files, self._reader, limits(self.settings), self._embedding, on_progress
-            )
-            with suppress(UnreadableError):  # of a document of before; `octavo index` tells
-                self._fill(self._embedding)
-            new = [i.sha256 for i in report.documents if i.state is State.READY and i.sha256 not in report.unchanged]
-            with suppress(DomainError):  # which the next question to a domain tells
-                self.catalogue.set_domain(self.engine.place(new))
-            return report
+            return self._take_in(sources, on_progress)
+
+    def _take_in(self, sources: Sequence[Source], on_progress: Callable[[Progress], None]) -> IngestReport:
+        self._follow_choice()
+        self._add_pictures()
+        self.files.remove_strays(info.sha256 for info in self.documents())
+        report = ingest(
+            sources, self.catalogue, self.files, self._reader, limits(self.settings), self._embedding, on_progress
+        )
+        self.files.remove_strays(info.sha256 for info in self.documents())
+        with suppress(UnreadableError):  # of a document of before; `octavo index` tells
+            self._fill(self._embedding)
+        new = [i.sha256 for i in report.documents if i.state is State.READY and i.sha256 not in report.unchanged]
+        with suppress(DomainError):  # which the next question to a domain tells
+            self.catalogue.set_domain(self.engine.place(new))
+        if report.replaced:
+            self.index.sync()
+        return report
 
     def delete(self, document: str) -> DocumentInfo:
         """Deletes a document with its rows, vectors, pictures and file; gives back what it was. Raises as `find`."""
@@ -171,3 +209,7 @@ class Holdings(OpenLibrary):
     def identify_domain(self, question: str) -> dict[str, float]:
         """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""
         return self.engine.identify(question)
+
+
+def _in(folder: Path, path: Path, recursive: bool) -> bool:
+    return folder in path.parents if recursive else folder == path.parent

@@ -157,11 +157,11 @@ class OpenLibrary:
             return self._answerers[key]
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, wait: bool = False) -> Iterator[None]:
         """Holds the library for one process that changes it; the lock goes with the process, however that ends."""
         with (self.folder / "lock").open("w") as lock:
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise LibraryError("the library is being changed by another ingestion: wait until it ends") from None
             yield
@@ -192,7 +192,7 @@ class OpenLibrary:
         return self.catalogue.documents()
 
     def find(self, document: str) -> DocumentInfo:
-        """The document of that file name, or whose SHA-256 begins so (at least 6 digits).
+        """The document of that file name (any of its names), or whose SHA-256 begins so (at least 6 digits).
 
         Raises NoSuchDocumentError, or LibraryError when several go by the name.
         """

@@ -6,9 +6,8 @@ Everything else (the indexes, the pictures) can be made again from it and the PD
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
+from octavo.ingest import names
 from octavo.ingest.database import open_database
 from octavo.ingest.model import Chunk, Element, ElementType, Link, LinkType, Page, ParsedDocument, Span, State, Table
 from octavo.ingest.schema import (
@@ -28,6 +28,7 @@ from octavo.ingest.schema import (
     EmbeddingRow,
     LinkRow,
     MessageRow,
+    NameRow,
     PageRow,
 )
 
@@ -40,7 +41,10 @@ _PARAMETERS = 900  # values in one IN (...), below every database's limit
 
 @dataclass(frozen=True, slots=True)
 class DocumentInfo:
-    """A document with the numbers of what the library keeps of it; `sha256` "" if never entered. `size` in bytes."""
+    """A document with the numbers of what the library keeps of it; `sha256` "" if never entered. `size` in bytes.
+
+    `name` is the first of its `names`; `sources` are the places of files that bear them.
+    """
 
     name: str
     sha256: str
@@ -51,7 +55,8 @@ class DocumentInfo:
     error: str | None
     title: str
     size: int
-    source: str | None
+    names: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     domain: str | None = None
 
@@ -109,8 +114,8 @@ class Catalogue:
             return None if row is None else _counted(session, row)
 
     def find(self, document: str) -> list[DocumentInfo]:
-        """The documents of that file name; if there are none, those whose SHA-256 begins so (at least 6 digits)."""
-        named = select(DocumentRow).where(DocumentRow.name == document).order_by(DocumentRow.id)
+        """The documents that go by that name; if there are none, those whose SHA-256 begins so (at least 6 digits)."""
+        named = select(DocumentRow).where(DocumentRow.names.any(NameRow.name == document)).order_by(DocumentRow.id)
         hashed = select(DocumentRow).where(DocumentRow.sha256.startswith(document.lower(), autoescape=True))
         with Session(self.engine) as session:
             rows = list(session.scalars(named))
@@ -126,19 +131,29 @@ class Catalogue:
             return session.scalar(ready) or 0, int(changes.value) if changes else 0
 
     def queue(self, sha256: str, name: str, size: int, source: str | None) -> DocumentInfo:
-        """Enters a document, or readies one that failed for another try; others keep their state."""
+        """Enters a document by a name, or readies one that failed for another try; others keep their state.
+
+        What was not ready of another file at `source` goes; what was stays until this one takes its place (`finish`).
+        """
         with Session(self.engine) as session, session.begin():
             row = session.scalar(select(DocumentRow).where(DocumentRow.sha256 == sha256))
             if row is None:
-                session.add(DocumentRow(sha256=sha256, name=name, size=size, source=source, state=State.QUEUED))
-            else:
-                if source and not (row.source and Path(row.source).is_file()):  # a copy elsewhere changes nothing
-                    row.name, row.source = name, source
-                if row.state == State.FAILED:
-                    row.state, row.error = State.QUEUED, None
+                row = DocumentRow(sha256=sha256, size=size, state=State.QUEUED)
+                session.add(row)
+            elif row.state == State.FAILED:
+                row.state, row.error = State.QUEUED, None
+            names.give(row, name, source)
+            session.flush()
+            for other in names.withdraw(session, [source], sha256, ready=False) if source else ():
+                _remove(session, other)
         info = self.document(sha256)
         assert info is not None  # noqa: S101 - entered above
         return info
+
+    def name(self, sha256: str, name: str, source: str | None) -> None:
+        """Gives a document another name."""
+        with Session(self.engine) as session, session.begin():
+            names.give(_row(session, sha256), name, source)
 
     def fail(self, sha256: str, error: str) -> None:
         """Marks a document failed for the reason `error`; what was kept of its pages goes."""
@@ -219,19 +234,25 @@ class Catalogue:
             _insert(session, EmbeddingRow, rows)
             _touch(session)
 
-    def finish(self, sha256: str, source: str | None = None) -> list[tuple[str, str]]:
+    def finish(self, sha256: str, sources: Collection[str] = ()) -> list[tuple[str, str]]:
         """Marks a document whose chunks all have vectors: parsed -> ready.
 
-        In the same step the documents that `source` held before go; gives back their (name, SHA-256).
+        In the same step it takes the place of what was at `sources` before; gives back the documents that go with
+        that, as (name, SHA-256).
         """
         with Session(self.engine) as session, session.begin():
             session.execute(update(DocumentRow).where(DocumentRow.sha256 == sha256).values(state=State.READY))
-            _touch(session)
-            old = select(DocumentRow).where(DocumentRow.source == source, DocumentRow.sha256 != sha256)
-            ousted = list(session.scalars(old)) if source else []
-            for row in ousted:
-                _remove(session, row)
-            return [(row.name, row.sha256) for row in ousted]
+            return _take(session, sources, sha256)
+
+    def forget(self, sources: Collection[str]) -> list[tuple[str, str]]:
+        """Takes the names of files that are gone; gives back the documents that go with that, as (name, SHA-256)."""
+        with Session(self.engine) as session, session.begin():
+            return [gone for some in _batched(list(sources)) for gone in _take(session, some)]
+
+    def sources(self) -> set[str]:
+        """The places of all files that documents were read from."""
+        with Session(self.engine) as session:
+            return set(session.scalars(select(NameRow.source).where(NameRow.source.is_not(None))))
 
     def texts_under(self, pictures: Sequence[int]) -> dict[int, list[int]]:
         """For each of these pictures the ids of the text chunks that tell of what it shows."""
@@ -445,6 +466,15 @@ def _touch(session: Session) -> None:
     session.add(row)
 
 
+def _take(session: Session, sources: Collection[str], besides: str | None = None) -> list[tuple[str, str]]:
+    """Takes the names of files, and the documents that go with them; these as (name, SHA-256)."""
+    going = [(row.name, row.sha256, row) for row in names.withdraw(session, sources, besides)]
+    for _, _, row in going:
+        _remove(session, row)
+    _touch(session)
+    return [(name, sha256) for name, sha256, _ in going]
+
+
 def _clear(session: Session, document: int) -> None:
     """Deletes what was read of a document; rows that hang on these go by the foreign keys."""
     for table in (ChunkRow, ElementRow, PageRow):
@@ -453,20 +483,24 @@ def _clear(session: Session, document: int) -> None:
 
 def _remove(session: Session, row: DocumentRow) -> None:
     """Deletes a document with all that hangs on it, and what answers in conversations quote of it."""
-    _clear(session, row.id)
+    called = {own.name for own in row.names}
+    chunks = set(session.scalars(select(ChunkRow.id).where(ChunkRow.document_id == row.id)))
+
+    def quotes(hit: Any) -> bool:
+        return isinstance(hit, dict) and (hit["document"] in called or hit["chunk"] in chunks)
+
     for message in session.scalars(select(MessageRow).where(MessageRow.role == "assistant")):
         answer = message.answer or {}
-        hits = [hit for hits in answer.get("selection", {}).values() for hit in hits if isinstance(hit, dict)]
-        if not any(cited["sha256"] == row.sha256 for cited in answer.get("citations", ())) and not any(
-            hit["document"] == row.name for hit in hits
+        selection, citations = answer.get("selection", {}), answer.get("citations", ())
+        if not any(cited["sha256"] == row.sha256 for cited in citations) and not any(
+            quotes(hit) for hits in selection.values() for hit in hits
         ):
             continue
-        selection = {
-            name: [hit for hit in hits if not isinstance(hit, dict) or hit["document"] != row.name]
-            for name, hits in answer["selection"].items()
+        message.answer = answer | {
+            "selection": {name: [hit for hit in hits if not quotes(hit)] for name, hits in selection.items()},
+            "citations": [c | {"text": ""} if c["sha256"] == row.sha256 else c for c in citations],
         }
-        citations = [c | {"text": ""} if c["sha256"] == row.sha256 else c for c in answer["citations"]]
-        message.answer = answer | {"selection": selection, "citations": citations}
+    _clear(session, row.id)
     session.delete(row)
 
 
@@ -501,7 +535,8 @@ def _info(row: DocumentRow, pages: int, elements: int, chunks: int) -> DocumentI
         row.error,
         row.title,
         row.size,
-        row.source,
+        tuple(dict.fromkeys(own.name for own in row.names)),
+        tuple(own.source for own in row.names if own.source),
         tuple(row.warnings or ()),
         row.domain,
     )

@@ -64,6 +64,7 @@ class IngestReport:
     documents: list[DocumentInfo] = field(default_factory=list)
     unchanged: set[str] = field(default_factory=set)
     replaced: list[str] = field(default_factory=list)  # names of documents that a newer file at their place ousted
+    removed: list[str] = field(default_factory=list)  # names of documents whose last file is gone from a watched folder
     problems: list[str] = field(default_factory=list)  # a line for each path without a PDF
     pages: int = 0  # read in this run
     seconds: float = 0.0
@@ -128,26 +129,29 @@ class _Ingestion:
         self.started = monotonic()
         self.stopping = threading.Event()
         self.lock = threading.Lock()
-        self.claimed: set[str] = set()
+        self.left: dict[str, DocumentInfo] = {}  # unfinished by an earlier run, and not taken in again by this one
+        self.copies: dict[str, list[tuple[str, str | None]]] = {}  # of each document taken in: other names, with places
         self.done = self.failed = self.documents = self.bytes = 0
         self.bytes_done = 0.0
         self.bytes_read: dict[str, float] = {}  # of documents that are not done, as far as bytes_done counts them
         self.embedder = ThreadPoolExecutor(1, "embed")
 
     def run(self, sources: Sequence[Source]) -> IngestReport:
-        infos = self.catalogue.documents()
-        left = [i for i in infos if i.state in (State.QUEUED, State.PARSED) and self.files.pdf(i.sha256).is_file()]
-        self.claimed = {info.sha256 for info in left}
-        self.documents = len(sources) + len(left)
-        self.bytes = sum(info.size for info in left) + sum(_size(source.path) for source in sources)
+        unfinished = [i for i in self.catalogue.documents() if i.state in (State.QUEUED, State.PARSED)]
+        self.left = {i.sha256: i for i in unfinished if self.files.pdf(i.sha256).is_file()}
+        self.documents = len(sources) + len(self.left)
+        self.bytes = sum(info.size for info in self.left.values()) + sum(_size(source.path) for source in sources)
         readers = ThreadPoolExecutor(_IN_FLIGHT * self.workers.limits.workers, "read")
         try:
-            tasks = [readers.submit(self._finish, info, info.source) for info in left]
+            tasks = []
             for source in sources:  # one after the other, so that the first of equal files gives its name
-                place = _shown(source.path.resolve()) if source.lasting else None
+                place = shown(source.path.resolve()) if source.lasting else None
                 if info := self._receive(source, place):
-                    tasks.append(readers.submit(self._finish, info, place))
-            finished = [task.result().result() for task in tasks]
+                    tasks.append(readers.submit(self._finish, info, {place} if place else set()))
+            for sha256 in self.left:
+                if info := self.catalogue.document(sha256):  # a source may have taken its place
+                    tasks.append(readers.submit(self._finish, info, set(info.sources)))
+            finished = [self._settle(task.result().result()) for task in tasks]
         except BaseException:
             self.stopping.set()
             self.workers.stop()
@@ -158,6 +162,14 @@ class _Ingestion:
         self.report.documents = finished
         self.report.seconds = monotonic() - self.started
         return self.report
+
+    def _settle(self, info: DocumentInfo) -> DocumentInfo:
+        """A document with the names of its copies, whose places are now its too."""
+        for name, place in self.copies.get(info.sha256, ()):
+            self.catalogue.name(info.sha256, name, place)
+            if info.state is State.READY and place:
+                self._ready(info, {place})
+        return self._current(info) if info.sha256 in self.copies else info
 
     def _receive(self, source: Source, place: str | None) -> DocumentInfo | None:
         """Discovered -> queued. None for bytes that this run holds already under another name.
@@ -172,20 +184,25 @@ class _Ingestion:
                 sha256 = self.files.add(source.path)
         except (OSError, UnreadableError) as error:
             why = str(error) if isinstance(error, UnreadableError) else f"cannot be read: {error.strerror}"
-            return DocumentInfo(_shown(source.name), "", State.FAILED, 0, 0, 0, why, "", size, None)
-        if sha256 in self.claimed:
+            return DocumentInfo(shown(source.name), "", State.FAILED, 0, 0, 0, why, "", size)
+        name = shown(source.name)
+        copy = sha256 in self.copies
+        if copy or sha256 in self.left:  # counted already
+            self.left.pop(sha256, None)
             self.documents -= 1
             self._advance(share=size)
+        if copy:
+            self.copies[sha256].append((name, place))
             return None
-        self.claimed.add(sha256)
-        return self.catalogue.queue(sha256, _shown(source.name), size, place)
+        self.copies[sha256] = []
+        return self.catalogue.queue(sha256, name, size, place)
 
     def _check_size(self, size: int) -> None:
         if size > self.workers.limits.max_bytes:
             limit = self.workers.limits.max_bytes / 2**20
             raise UnreadableError(f"{size / 2**20:.0f} MiB, over the limit of {limit:.0f} (OCTAVO_MAX_BYTES raises it)")
 
-    def _finish(self, info: DocumentInfo, source: str | None) -> Future[DocumentInfo]:
+    def _finish(self, info: DocumentInfo, places: set[str]) -> Future[DocumentInfo]:
         """Takes a document from the step it is at to ready; the future is done when its vectors are stored."""
         if self.stopping.is_set():
             raise _Stopped
@@ -193,7 +210,7 @@ class _Ingestion:
             return _done(self._report(info))
         if info.state is State.READY and not self.embedding.missing(info.sha256):
             self.report.unchanged.add(info.sha256)
-            return _done(self._report(self._ready(info, source)))
+            return _done(self._report(self._ready(info, places)))
         try:
             if info.state is State.QUEUED:
                 self._read(info)
@@ -203,7 +220,7 @@ class _Ingestion:
             self.catalogue.fail(info.sha256, str(error))
             self.files.store_pictures(info.sha256, {})
             return _done(self._report(self._current(info)))
-        return self.embedder.submit(self._embed, info, source)
+        return self.embedder.submit(self._embed, info, places)
 
     def _read(self, info: DocumentInfo) -> None:
         """Queued -> parsed. Raises UnreadableError when nothing of the document can be had."""
@@ -223,7 +240,7 @@ class _Ingestion:
         self.files.store_pictures(info.sha256, parsed.pictures)
         self.catalogue.store_parsed(info.sha256, parsed, [*chunks, *make_pictures(parsed, Path(info.name).stem)])
 
-    def _embed(self, info: DocumentInfo, source: str | None) -> DocumentInfo:
+    def _embed(self, info: DocumentInfo, places: set[str]) -> DocumentInfo:
         """Parsed -> ready, or failed where a picture of it cannot be drawn for the model that looks at it."""
         try:
             for _ in self.embedding.fill(info.sha256):
@@ -233,11 +250,11 @@ class _Ingestion:
             self.catalogue.fail(info.sha256, str(error))
             self.files.store_pictures(info.sha256, {})
             return self._report(self._current(info))
-        return self._report(self._ready(info, source))
+        return self._report(self._ready(info, places))
 
-    def _ready(self, info: DocumentInfo, source: str | None) -> DocumentInfo:
-        """Parsed -> ready; what stood at `source` before goes in the same step."""
-        for name, sha256 in self.catalogue.finish(info.sha256, source):
+    def _ready(self, info: DocumentInfo, places: set[str]) -> DocumentInfo:
+        """Parsed -> ready; what stood at `places` before goes in the same step."""
+        for name, sha256 in self.catalogue.finish(info.sha256, places):
             self.files.remove(sha256)  # a crash before this leaves files of no document: the next run sweeps them
             self.report.replaced.append(name)
         return self._current(info)
@@ -263,7 +280,7 @@ class _Ingestion:
             self.on_progress(Progress(*counts, seconds, document))
 
 
-def _shown(path: Path | str) -> str:
+def shown(path: Path | str) -> str:
     """A path as text that a database and a terminal take, whatever bytes its name has."""
     return os.fsencode(path).decode("utf-8", "replace")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, Index, Integer, LargeBinary, String, TypeDecorator
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, Index, Integer, LargeBinary, String, TypeDecorator, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
 
 
 def now() -> datetime:
@@ -28,12 +28,20 @@ class Base(DeclarativeBase):
     type_annotation_map = {str: Text, dict[str, Any]: JSON, list[Any]: JSON}  # noqa: RUF012
 
 
+class NameRow(Base):
+    """A name that a document goes by; its first is the one it is shown by."""
+
+    __tablename__ = "names"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    document_id: Mapped[int] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(index=True)
+    source: Mapped[str | None] = mapped_column(index=True)  # where it was read from; a new file there replaces it
+
+
 class DocumentRow(Base):
     __tablename__ = "documents"
     id: Mapped[int] = mapped_column(primary_key=True)
     sha256: Mapped[str] = mapped_column(unique=True)
-    name: Mapped[str] = mapped_column(index=True)
-    source: Mapped[str | None] = mapped_column(index=True)  # where it was read from; a new file there replaces it
     size: Mapped[int] = mapped_column(BigInteger().with_variant(Integer(), "sqlite"))  # bytes
     state: Mapped[str]
     error: Mapped[str | None]
@@ -41,6 +49,17 @@ class DocumentRow(Base):
     warnings: Mapped[list[Any]] = mapped_column(default=list)
     added: Mapped[datetime] = mapped_column(default=now)
     domain: Mapped[str | None] = mapped_column(index=True)  # what its questions are about; None: not known
+    name: Mapped[str] = column_property(
+        select(NameRow.name)
+        .where(NameRow.document_id == id)
+        .order_by(NameRow.id)
+        .limit(1)
+        .correlate_except(NameRow)
+        .scalar_subquery()
+    )
+    names: Mapped[list[NameRow]] = relationship(
+        lazy="selectin", order_by="NameRow.id", cascade="all, delete-orphan", passive_deletes=True
+    )
     __table_args__ = ({"sqlite_autoincrement": True},)
 
 

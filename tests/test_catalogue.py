@@ -165,3 +165,44 @@ def test_conversations_are_kept_newest_first(database_url: str) -> None:
         ("user", "What?", None),
         ("assistant", "That.", {"answer": "That."}),
     ]
+
+
+def test_a_document_goes_with_its_last_name(database_url: str, tmp_path: Path) -> None:
+    catalogue = Catalogue(database_url)
+    places = [tmp_path / "one.pdf", tmp_path / "two.pdf"]
+    for place in places:
+        place.touch()
+    catalogue.queue("a" * 64, "one.pdf", 10, str(places[0]))
+    catalogue.name("a" * 64, "two.pdf", str(places[1]))
+    assert [i.names for i in catalogue.find("two.pdf")] == [("one.pdf", "two.pdf")]
+    assert catalogue.forget([str(places[0]), "/none.pdf"]) == []
+    assert [i.names for i in catalogue.documents()] == [("two.pdf",)]
+    assert catalogue.forget([str(places[1])]) == [("two.pdf", "a" * 64)]
+    assert catalogue.documents() == []
+
+
+def test_the_name_of_a_file_that_was_moved_follows_it(database_url: str, tmp_path: Path) -> None:
+    catalogue = Catalogue(database_url)
+    catalogue.queue("a" * 64, "one.pdf", 10, str(tmp_path / "one.pdf"))
+    catalogue.name("a" * 64, "two.pdf", str(tmp_path / "two.pdf"))
+    assert [(i.names, i.sources) for i in catalogue.documents()] == [(("two.pdf",), (str(tmp_path / "two.pdf"),))]
+
+
+def test_an_uploaded_document_goes_by_each_name_that_it_was_given(database_url: str) -> None:
+    catalogue = Catalogue(database_url)
+    for name in ("one.pdf", "two.pdf", "one.pdf"):
+        catalogue.queue("a" * 64, name, 10, None)
+    assert [i.names for i in catalogue.documents()] == [("one.pdf", "two.pdf")]
+
+
+def test_what_failed_leaves_the_place_of_its_successor_at_once(database_url: str) -> None:
+    catalogue = Catalogue(database_url)
+    for n, state in enumerate(("ready", "failed", "queued")):
+        catalogue.queue(str(n) * 64, f"{state}.pdf", 10, "/reports/one.pdf")
+        if state == "ready":
+            catalogue.finish("0" * 64, ["/reports/one.pdf"])
+        elif state == "failed":
+            catalogue.fail("1" * 64, "damaged")
+    assert [i.name for i in catalogue.documents()] == ["queued.pdf", "ready.pdf"]
+    assert catalogue.finish("2" * 64, ["/reports/one.pdf"]) == [("ready.pdf", "0" * 64)]
+    assert [i.name for i in catalogue.documents()] == ["queued.pdf"]

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import faiss
 import pymupdf
 import pytest
 
@@ -128,6 +129,8 @@ def test_a_changed_file_replaces_what_stood_at_its_path(tmp_path: Path) -> None:
         assert [i.sha256 for i in library.documents()] != [old]
         assert len(library.documents()) == 1
         assert not library.files.pdf(old).exists()
+        (snapshot,) = (library.folder / "index").glob("vectors-*.faiss")
+        assert faiss.read_index(str(snapshot)).ntotal == 1
         assert "cherries" in library.search("apples")[0].chunk.text
 
 
@@ -169,8 +172,34 @@ def test_equal_bytes_under_two_names_are_one_document(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "one.pdf", "The same bytes stand under two names.")
     (tmp_path / "two.pdf").write_bytes(path.read_bytes())
     with Library(tmp_path / "library") as library:
-        assert [i.name for i in library.ingest([tmp_path / "one.pdf", tmp_path / "two.pdf"]).documents] == ["one.pdf"]
-        assert [i.name for i in library.documents()] == ["one.pdf"]
+        assert [i.names for i in library.ingest([tmp_path]).documents] == [("one.pdf", "two.pdf")]
+        (info,) = library.documents()
+        assert contract.document(info)["names"] == ["one.pdf", "two.pdf"]
+        hits = [library.search("bytes", documents=[name])[0] for name in info.names]
+        assert hits[0] == hits[1]
+        write_pdf(path, "Other bytes stand under the first name now.")
+        library.ingest([tmp_path])
+        assert [i.names for i in library.documents()] == [("one.pdf",), ("two.pdf",)]
+        assert library.delete("two.pdf").sha256 == info.sha256
+        assert [i.names for i in library.documents()] == [("one.pdf",)]
+
+
+def test_a_copy_put_in_the_place_of_another_document_replaces_it(tmp_path: Path) -> None:
+    one = write_pdf(tmp_path / "one.pdf", "This edition speaks of apples and of pears.")
+    two = write_pdf(tmp_path / "two.pdf", "That edition speaks of cherries and of plums.")
+    with Library(tmp_path / "library") as library:
+        library.ingest([tmp_path])
+        two.write_bytes(one.read_bytes())
+        assert library.ingest([tmp_path]).replaced == ["two.pdf"]
+        assert [i.names for i in library.documents()] == [("one.pdf", "two.pdf")]
+
+
+def test_the_librarys_own_copies_are_not_taken_in(tmp_path: Path) -> None:
+    write_pdf(tmp_path / "one.pdf", "A page beside the library.")
+    with Library(tmp_path / "library") as library:
+        for _ in range(2):
+            library.ingest([tmp_path], recursive=True)
+        assert [i.names for i in library.documents()] == [("one.pdf",)]
 
 
 def test_a_document_over_the_limit_of_pages_is_refused(tmp_path: Path) -> None:

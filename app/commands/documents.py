@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from octavo.commands.options import existing, json_option, library_option, print_json, settings_of, short
+from octavo.ingest.model import State
+
+if TYPE_CHECKING:
+    from octavo.ingest.catalogue import DocumentInfo
+    from octavo.ingest.pipeline import IngestReport
+    from octavo.library import Library
 
 
 @click.command()
@@ -56,6 +67,7 @@ def parse(context: click.Context, file: Path, images: Path | None, as_json: bool
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-r", "--recursive", is_flag=True, help="Look into subfolders too.")
 @click.option("-j", "--workers", type=click.IntRange(1), help="Processes that read PDFs; default: one a core.")
+@click.option("--watch", is_flag=True, help="Keep the library in step with one folder until Ctrl-C ends it.")
 @library_option
 @json_option
 @click.pass_context
@@ -64,6 +76,7 @@ def ingest(
     paths: tuple[Path, ...],
     recursive: bool,
     workers: int | None,
+    watch: bool,
     library: Path | None,
     as_json: bool,
 ) -> None:
@@ -71,33 +84,82 @@ def ingest(
 
     Documents already in are left alone, a changed file replaces what stood at its path, and what an interrupted
     run left is finished. A document that fails harms no other; the exit code is then 1.
+
+    With --watch what comes to the folder, or changes, is taken in once it has stopped growing, and what is gone from
+    it is deleted; --json then prints one document a line, for each change.
     """
-    from octavo import contract
     from octavo.library import Library
+
+    if watch and not (len(paths) == 1 and paths[0].is_dir()):
+        raise click.UsageError("--watch takes one folder")
+    with Library(settings=settings_of(context, library, workers=workers)) as shelf:
+        if watch:
+            _watch(shelf, paths[0], recursive, as_json)
+        else:
+            _take_in(shelf, paths, recursive, as_json)
+
+
+def _take_in(shelf: Library, paths: Sequence[Path], recursive: bool, as_json: bool) -> None:
+    from octavo import contract
     from octavo.progress import ingest_bar
 
-    with Library(settings=settings_of(context, library, workers=workers)) as shelf:
-        with ingest_bar() as show:
-            report = shelf.ingest(paths, recursive=recursive, on_progress=show)
-        if as_json:
-            print_json(contract.report(report))
-        elif report.documents:
-            added = len(report.documents) - len(report.failed) - len(report.unchanged)
-            rate = f", {report.pages / report.seconds:.1f} pages/s" if report.pages else ""
-            click.echo(
-                f"{added} ingested, {len(report.unchanged)} unchanged, {len(report.failed)} failed; "
-                f"{report.pages} pages read in {report.seconds:.1f} s{rate}"
-            )
-            for name in report.replaced:
-                click.echo(f"replaced: an older {name}")
-        for info in report.documents:
-            for warning in info.warnings if info.sha256 not in report.unchanged else ():
-                click.echo(f"octavo: {info.name}: {warning}", err=True)
-        for line in (*report.problems, *(f"{info.name}: {info.error}" for info in report.failed)):
-            click.echo(f"octavo: {line}", err=True)
-        if report.problems or report.failed:
-            missing = report.problems and not report.documents and not any(path.exists() for path in paths)
-            sys.exit(2 if missing else 1)
+    with ingest_bar() as show:
+        report = shelf.ingest(paths, recursive=recursive, on_progress=show)
+    if as_json:
+        print_json(contract.report(report))
+    elif report.documents:
+        added = len(report.documents) - len(report.failed) - len(report.unchanged)
+        rate = f", {report.pages / report.seconds:.1f} pages/s" if report.pages else ""
+        click.echo(
+            f"{added} ingested, {len(report.unchanged)} unchanged, {len(report.failed)} failed; "
+            f"{report.pages} pages read in {report.seconds:.1f} s{rate}"
+        )
+        for name in report.replaced:
+            click.echo(f"replaced: an older {name}")
+    _complain(report)
+    if report.problems or report.failed:
+        missing = report.problems and not report.documents and not any(path.exists() for path in paths)
+        sys.exit(2 if missing else 1)
+
+
+def _watch(shelf: Library, folder: Path, recursive: bool, as_json: bool) -> None:
+    from octavo import contract
+    from octavo.progress import ingest_bar
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, end)  # as a service is stopped
+    click.echo(f"watching {folder}; Ctrl-C ends it", err=True)
+    with suppress(KeyboardInterrupt), ingest_bar() as show:
+        for report in shelf.watch(folder, recursive=recursive, on_progress=show):
+            if as_json:
+                click.echo(json.dumps(contract.report(report), ensure_ascii=False))
+                continue
+            for info in report.documents:
+                if info.state is State.READY:
+                    kept = (
+                        "in already" if info.sha256 in report.unchanged else f"{info.pages} pages, {info.chunks} chunks"
+                    )
+                    click.echo(f"{_names(info)}: {kept}")
+            for done, names in (("replaced", report.replaced), ("deleted", report.removed)):
+                for name in names:
+                    click.echo(f"{name}: {done}")
+            _complain(report)
+    click.echo(f"no longer watching {folder}; the same command goes on from here", err=True)
+
+
+def _complain(report: IngestReport) -> None:
+    """Says on stderr what is wrong with what was taken in."""
+    for info in report.documents:
+        for warning in info.warnings if info.sha256 not in report.unchanged else ():
+            click.echo(f"octavo: {info.name}: {warning}", err=True)
+    for line in (*report.problems, *(f"{info.name}: {info.error}" for info in report.failed)):
+        click.echo(f"octavo: {line}", err=True)
+
+
+def _names(info: DocumentInfo) -> str:
+    return " = ".join(info.names)
 
 
 @click.command()
@@ -118,7 +180,7 @@ def documents(context: click.Context, library: Path | None, as_json: bool) -> No
         click.echo("no documents yet: `octavo ingest FOLDER` takes PDFs in")
     for info in infos:
         detail = info.error or f"{info.pages} pages, {info.elements} elements, {info.chunks} chunks"
-        click.echo(f"{info.sha256[:12]}  {info.state:<7}  {info.name}: {detail}")
+        click.echo(f"{info.sha256[:12]}  {info.state:<7}  {_names(info)}: {detail}")
 
 
 @click.command()
@@ -136,7 +198,7 @@ def delete(context: click.Context, document: str, library: Path | None, as_json:
     if as_json:
         print_json({"deleted": contract.document(info)})
     else:
-        click.echo(f"deleted {info.name} ({info.pages} pages, {info.chunks} chunks)")
+        click.echo(f"deleted {_names(info)} ({info.pages} pages, {info.chunks} chunks)")
 
 
 @click.command()

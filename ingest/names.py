@@ -1,0 +1,51 @@
+"""The names of documents, and the places of the files that bear them; works within a session of the catalogue.
+
+The same bytes under several names are one document. What lies at a place is one document too: a changed file there
+takes the place from the document that had it, and a document that has lost its last name goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from octavo.ingest.model import State
+from octavo.ingest.schema import DocumentRow, NameRow
+
+
+def give(document: DocumentRow, name: str, source: str | None) -> None:
+    """Gives `document` a name; of a file that was moved to `source` the name follows."""
+    own = document.names
+    for fits in (
+        lambda row: row.source == source and (source or row.name == name),
+        lambda row: source and row.source and not Path(row.source).is_file(),
+        lambda row: source and row.source is None and row.name == name,
+    ):
+        if row := next(filter(fits, own), None):
+            row.name, row.source = name, source or row.source
+            return
+    own.append(NameRow(name=name, source=source))
+
+
+def withdraw(
+    session: Session, sources: Collection[str], besides: str | None = None, ready: bool = True
+) -> list[DocumentRow]:
+    """Takes the names of the files at `sources` from all documents, or all but that of SHA-256 `besides`.
+
+    Without `ready` those that answer questions keep theirs. Gives back the documents to which no other name is left:
+    they still have these, and it is for the caller to delete them.
+    """
+    query = select(DocumentRow).where(
+        DocumentRow.names.any(NameRow.source.in_(sources)), DocumentRow.sha256 != (besides or "")
+    )
+    going = []
+    for document in session.scalars(query if ready else query.where(DocumentRow.state != State.READY)):
+        lost = [row for row in document.names if row.source in sources]
+        if len(lost) == len(document.names):
+            going.append(document)
+        else:
+            document.names = [row for row in document.names if row not in lost]
+    return going

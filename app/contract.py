@@ -7,6 +7,7 @@ from typing import Any
 
 from octavo.generation.model import Answer, Citation
 from octavo.ingest.catalogue import DocumentInfo
+from octavo.ingest.links import JoinedTable, joined_tables
 from octavo.ingest.model import Box, Element, ParsedDocument
 from octavo.ingest.pipeline import IngestReport
 from octavo.retrieval.model import Hit, Selection
@@ -25,7 +26,17 @@ def parsed(document: ParsedDocument) -> Json:
         "title": document.title,
         "elements": [element(e) for e in document.elements],
         "links": [asdict(link) for link in document.links],
+        "continued_tables": [joined(t) for t in joined_tables(document.elements, document.links) if len(t.parts) > 1],
         "warnings": list(document.warnings),
+    }
+
+
+def joined(table: JoinedTable) -> Json:
+    """A table over several pages or columns as one: its parts, where each stands, and all rows under one header."""
+    return {
+        "parts": [part.id for part in table.parts],
+        "boxes": [{"page": page, "bbox": box(bbox)} for page, bbox in table.boxes],
+        "rows": [list(row) for row in table.table.rows],
     }
 
 

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from octavo.ingest.links import joined_tables
 from octavo.ingest.model import Chunk, Element, ElementType, LinkType, ParsedDocument
 
 _MOST = 1000  # characters; about the 256 word pieces that small embedders read
@@ -35,7 +36,8 @@ class _Chunker:
         self.source = f"{name}: {document.title}" if document.title else name
         self.captions = {link.target: link.source for link in document.links if link.type is LinkType.CAPTION_OF}
         self.captioning = set(self.captions.values())
-        self.continued = {link.source: link.target for link in document.links if link.type is LinkType.CONTINUES}
+        whole = joined_tables(document.elements, document.links)
+        self.joined = {part.id: joined for joined in whole for part in joined.parts}
         self.mentions: dict[str, list[str]] = defaultdict(list)
         for link in document.links:
             if link.type is LinkType.MENTION_OF:
@@ -98,11 +100,11 @@ class _Chunker:
         table = element.table
         if table is None or not any(any(row) for row in table.rows):
             return
-        caption = self._caption(self._first(element))
+        joined = self.joined[element.id]
+        caption = self._caption(joined.parts[0])
         lead = [e.text for e in (*caption, *unit)]
-        first = self._first(element).table or table
-        header = [_row(row) for row in first.rows[: first.header_rows]]
-        body = [_row(row) for row in table.rows[table.header_rows if table.header_rows < len(table.rows) else 0 :]]
+        header = [_row(row) for row in joined.header]
+        body = [_row(row) for row in joined.body_of(element) or table.rows]
         ids = tuple(e.id for e in (element, *caption, *unit))
         for part in _pack([row for row in body if row], "\n", _MOST - sum(map(len, header))):
             text = "\n".join([*lead, *filter(None, header), part])
@@ -121,12 +123,6 @@ class _Chunker:
     def _caption(self, element: Element) -> list[Element]:
         source = self.captions.get(element.id)
         return [self.by_id[source]] if source else []
-
-    def _first(self, element: Element) -> Element:
-        """The part of a table that goes over pages which stands first."""
-        while element.id in self.continued:
-            element = self.by_id[self.continued[element.id]]
-        return element
 
 
 def _is_unit(element: Element) -> bool:

@@ -14,11 +14,15 @@ from octavo.ingest.figures import find_figures
 from octavo.ingest.geometry import area, contains, covered, horizontal_overlap, union
 from octavo.ingest.lines import text_of
 from octavo.ingest.model import Box, Element, ElementType, Page, Table
+from octavo.ingest.order import reading_order
 from octavo.ingest.reader import PageContent
 from octavo.ingest.sheet import Region, Sheet, Word
 from octavo.ingest.tables import find_tables
 from octavo.ingest.text import join_lines
+from octavo.ingest.traces import find_traces
 
+_PROSE = {ElementType.TEXT, ElementType.LIST, ElementType.HEADING}
+_PLACES = {ElementType.HEADER: 0, ElementType.FOOTNOTE: 2, ElementType.FOOTER: 3}  # others stand between, at 1
 _AROUND = {ElementType.HEADER, ElementType.FOOTER}
 _ABSORBED = 0.7  # of a text region that lies in a table or figure: it is that one's text
 _GAP = 0.8  # of a line's height: more between two lines makes two paragraphs
@@ -38,8 +42,8 @@ def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes]) -> PageCo
     """The elements of a page; their ids begin with `prefix`, `render` gives the PNG bytes of a box."""
     drafts = _place(sheet)
     _give_words(sheet, drafts)
-    elements, pictures, sizes = [], {}, {}
-    drafts = [draft for draft in drafts if draft.words or draft.table or draft.type is ElementType.FIGURE]
+    elements, pictures, sizes, texts = [], {}, {}, {}
+    drafts = _in_order([draft for draft in drafts if draft.words or draft.table or draft.type is ElementType.FIGURE])
     for n, draft in enumerate(drafts, 1):
         key = f"{prefix}-{sheet.number}-{n}"
         element = Element(key, draft.type, sheet.number, draft.bbox, _text(draft), table=draft.table)
@@ -47,10 +51,14 @@ def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes]) -> PageCo
             element = replace(element, image=f"{key}.png")
             pictures[f"{key}.png"] = render(draft.bbox)
         if draft.type is ElementType.HEADING:
-            sizes[key] = float(round(max(word.size for word in draft.words)))
+            sizes[key] = max(word.size for word in draft.words)
+        if element.type in _PROSE:
+            texts[key] = draft.words
         elements.append(element)
     page = Page(sheet.number, sheet.width, sheet.height)
-    return PageContent(page, tuple(elements), pictures, sizes, sheet.recognised, sheet.hidden)
+    return PageContent(
+        page, tuple(elements), pictures, sizes, sheet.recognised, sheet.hidden, find_traces(sheet, texts)
+    )
 
 
 def _place(sheet: Sheet) -> list[_Draft]:
@@ -121,6 +129,16 @@ def _paragraphs(words: Sequence[Word]) -> list[list[Word]]:
                 continue
         found.append(list(line))
     return found
+
+
+def _in_order(drafts: Sequence[_Draft]) -> list[_Draft]:
+    """Running headers, what is read column by column, footnotes and running footers."""
+    parts: dict[int, list[_Draft]] = {0: [], 1: [], 2: [], 3: []}
+    for draft in drafts:
+        parts[_PLACES.get(draft.type, 1)].append(draft)
+    body = parts[1]
+    parts[1] = [body[n] for n in reading_order([draft.bbox for draft in body])]
+    return [draft for _, part in sorted(parts.items()) for draft in part]
 
 
 def _text(draft: _Draft) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from octavo.ingest.links import find_links, name_captions
+from octavo.ingest.links import find_links, heading_levels, name_captions
 from octavo.ingest.model import Element, ElementType, ParsedDocument
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
 from octavo.ingest.workers import Workers, reason
@@ -20,6 +20,7 @@ T = TypeVar("T")
 
 DAMAGED = "the file is damaged or cut off: this is what could be recovered of it; a whole copy may hold more"
 _RANGE = 8  # pages of one task: enough to pay for opening the file, few enough to spread a long PDF over all workers
+_AROUND = (ElementType.HEADER, ElementType.FOOTER)
 _LOGO_PAGES = 3
 _TITLE_LENGTH = 150
 _PAGE_NUMBER = 12  # characters, digits apart, that a page number is dressed in ("Page  of ")
@@ -78,14 +79,15 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
     contents = sorted(contents, key=lambda content: content.page.number)
     logos = _logos(contents)
     sizes = {key: size for content in contents for key, size in content.heading_sizes.items()}
-    levels = {size: min(level, 6) for level, size in enumerate(sorted(set(sizes.values()), reverse=True), 1)}
+    headings = [e for content in contents for e in content.elements if e.type is ElementType.HEADING]
+    levels = heading_levels(headings, sizes)
     elements = [
-        replace(e, level=levels[sizes[e.id]]) if e.type is ElementType.HEADING else e
+        replace(e, level=levels[e.id]) if e.type is ElementType.HEADING else e
         for content in contents
         for e in content.elements
         if e.image not in logos
     ]
-    elements = name_captions(_lone_lines(elements))
+    elements = name_captions(_lone_lines(_running(elements)))
     pages = tuple(content.page for content in contents)
     pictures = {name: png for content in contents for name, png in content.pictures.items() if name not in logos}
     empty = [str(c.page.number) for c in contents if not any(e.text or e.image for e in c.elements)]
@@ -95,7 +97,8 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
         *([f"read by OCR: page {', '.join(recognised)}"] if recognised else []),
         *([f"no text on page {', '.join(empty)}"] if empty else []),
     )
-    links = tuple(find_links(pages, elements))
+    traces = {content.page.number: content.traces for content in contents}
+    links = tuple(find_links(pages, elements, traces))
     return ParsedDocument(pages, tuple(elements), links, outline.title or _title(elements), remarks, pictures)
 
 
@@ -106,15 +109,25 @@ def _logos(contents: Sequence[PageContent]) -> set[str]:
     return {name for name, digest in digests.items() if counts[digest] >= _LOGO_PAGES}
 
 
+def _running(elements: Sequence[Element]) -> list[Element]:
+    """The elements, a text that says what a header or footer says in the same place of another page being one."""
+
+    def line(element: Element) -> tuple[str, int]:
+        return re.sub(r"\d+", "", element.text), round(element.bbox[1])
+
+    known = {line(e): e.type for e in elements if e.type in _AROUND}
+    loose = (ElementType.TEXT, ElementType.HEADING)
+    return [replace(e, type=known[line(e)], level=0) if e.type in loose and line(e) in known else e for e in elements]
+
+
 def _lone_lines(elements: Sequence[Element]) -> list[Element]:
     """The elements, a header or footer that is all its page says, and is said on no other, being its text."""
-    around = (ElementType.HEADER, ElementType.FOOTER)
     said = Counter(re.sub(r"\d+", "", e.text) for e in elements)
-    full = {e.page for e in elements if e.type not in around}
+    full = {e.page for e in elements if e.type not in _AROUND}
 
     def alone(element: Element) -> bool:
         words = re.sub(r"\d+", "", element.text)
-        return element.type in around and element.page not in full and len(words) > _PAGE_NUMBER and said[words] == 1
+        return element.type in _AROUND and element.page not in full and len(words) > _PAGE_NUMBER and said[words] == 1
 
     return [replace(e, type=ElementType.TEXT) if alone(e) else e for e in elements]
 

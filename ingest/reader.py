@@ -5,12 +5,13 @@ Knows no PDF library; the backends are in `ingest/readers/`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from octavo.ingest.model import Element, Page
 from octavo.ingest.sheet import Hidden
+from octavo.ingest.traces import Traces
 
 
 class UnreadableError(ValueError):
@@ -30,7 +31,8 @@ class Outline:
 class PageContent:
     """One page as read: elements in reading order, PNG bytes by `Element.image`, heading sizes in points by id.
 
-    `recognised` tells that the words were read by OCR; `hidden` is text that the page does not show.
+    `recognised` tells that the words were read by OCR; `hidden` is text that the page does not show; `traces` tell how
+    the elements hang together.
     """
 
     page: Page
@@ -39,6 +41,7 @@ class PageContent:
     heading_sizes: dict[str, float]
     recognised: bool = False
     hidden: tuple[Hidden, ...] = ()
+    traces: Traces = field(default_factory=Traces)
 
 
 class PageReader(Protocol):

@@ -21,7 +21,12 @@ _TITLE_NEXT = re.compile(r"\s*($|[.:|()\[\-–—]|[A-Z0-9“\"$])")
 def opens_caption(text: str) -> bool:
     """Whether `text` opens as a caption does: "Table 3." or "Figure 2 Sales", not "Table 3 shows that ..."."""
     opening = CAPTION.match(text)
-    return bool(opening and _TITLE_NEXT.match(text, opening.end()))
+    return bool(opening and opens_title(text, opening.end()))
+
+
+def opens_title(text: str, start: int) -> bool:
+    """Whether what stands in `text` from `start` on, behind a label, may be a title: no sentence goes on there."""
+    return bool(_TITLE_NEXT.match(text, start))
 
 
 def clean(text: str) -> str:

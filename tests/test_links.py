@@ -1,0 +1,267 @@
+"""Links: what they tie together, on elements as a reader gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from octavo.ingest.links import find_links, heading_levels, joined_tables, name_captions
+from octavo.ingest.model import Box, Element, ElementType, Link, LinkType, Page, Table
+from octavo.ingest.traces import Ends, Traces
+
+PAGES = tuple(Page(number, 600, 800) for number in (1, 2, 3))
+LEFT, RIGHT = (50, 290), (310, 550)
+
+
+def text(key: str, words: str, page: int = 1, y: float = 100, x: tuple[float, float] = (50, 550)) -> Element:
+    return Element(key, ElementType.TEXT, page, (x[0], y, x[1], y + 40), words)
+
+
+def heading(key: str, words: str, level: int, page: int = 1, y: float = 100, x: tuple[float, float] = LEFT) -> Element:
+    return Element(key, ElementType.HEADING, page, (x[0], y, x[1], y + 15), words, level=level)
+
+
+def typed(key: str, kind: ElementType, words: str, page: int, box: Box) -> Element:
+    return Element(key, kind, page, box, words)
+
+
+def figure(key: str, page: int, box: Box) -> Element:
+    return Element(key, ElementType.FIGURE, page, box, "")
+
+
+def caption(key: str, words: str, page: int, box: Box) -> Element:
+    return Element(key, ElementType.CAPTION, page, box, words)
+
+
+def table(
+    key: str, rows: Sequence[Sequence[str]], page: int, box: Box = (50, 100, 550, 300), header_rows: int = 1
+) -> Element:
+    grid = Table(tuple(map(tuple, rows)), tuple((None,) * len(row) for row in rows), header_rows=header_rows)
+    return Element(key, ElementType.TABLE, page, box, "", table=grid)
+
+
+def found(elements: Sequence[Element], kind: LinkType, traces: dict[int, Traces] | None = None) -> set[tuple[str, str]]:
+    links = find_links(PAGES, elements, traces or {})
+    return {(link.source, link.target) for link in links if link.type is kind}
+
+
+def mentions(*elements: Element) -> set[tuple[str, str]]:
+    return found(elements, LinkType.MENTION_OF)
+
+
+TABLE_3 = (caption("c", "Table 3. Sales by year", 1, (50, 80, 300, 92)), table("t", [["", "2020"], ["a", "1"]], 1))
+
+
+# Captions
+
+
+def test_a_caption_between_two_figures_goes_to_the_side_where_the_others_stand() -> None:
+    lower = figure("lower", 1, (50, 420, 300, 520))
+    elements = [
+        figure("upper", 1, (50, 100, 300, 200)),
+        caption("c1", "Figure 1: Upper", 1, (50, 205, 300, 217)),
+        figure("middle", 1, (50, 230, 300, 400)),
+        caption("c2", "Figure 2: Middle", 1, (50, 406, 300, 416)),
+        lower,
+        caption("c3", "Figure 3: Lower", 1, (50, 525, 300, 537)),
+    ]
+    assert found(elements, LinkType.CAPTION_OF) == {("c1", "upper"), ("c2", "middle"), ("c3", "lower")}
+
+
+def test_a_caption_goes_to_the_figure_of_its_own_column() -> None:
+    elements = [
+        figure("left", 1, (50, 100, 290, 200)),
+        caption("under left", "Figure 1. Left", 1, (50, 205, 290, 217)),
+        figure("right", 1, (310, 100, 550, 200)),
+        caption("under right", "Figure 2. Right", 1, (310, 205, 550, 217)),
+    ]
+    assert found(elements, LinkType.CAPTION_OF) == {("under left", "left"), ("under right", "right")}
+
+
+def test_a_paragraph_that_opens_as_a_caption_does_not_is_text() -> None:
+    said = caption("p", "Table 3 shows that sales fell.", 1, (50, 305, 550, 340))
+    assert [e.type for e in name_captions([*TABLE_3, said])][-1] is ElementType.TEXT
+
+
+# Mentions
+
+
+def test_words_lead_to_the_table_that_bears_the_label() -> None:
+    assert mentions(*TABLE_3, text("p", "Sales fell (see Table 3).", 2)) == {("p", "t")}
+
+
+def test_fig_and_figure_are_one_kind() -> None:
+    drawn = [figure("f", 1, (50, 100, 300, 200)), caption("c", "Figure 2: Sales", 1, (50, 205, 300, 217))]
+    assert mentions(*drawn, text("p", "They fell, as Fig. 2 shows.", 2)) == {("p", "f")}
+
+
+def test_several_numbers_and_ranges_are_each_a_mention() -> None:
+    drawn = [
+        one
+        for n in (1, 2, 3)
+        for one in (
+            figure(f"f{n}", n, (50, 100, 300, 200)),
+            caption(f"c{n}", f"Figure {n}: Sales", n, (50, 205, 300, 217)),
+        )
+    ]
+    assert mentions(*drawn, text("p", "See Figures 1 and 3.", 3, 400)) == {("p", "f1"), ("p", "f3")}
+    assert mentions(*drawn, text("p", "See Figures 1–3.", 3, 400)) == {("p", "f1"), ("p", "f2"), ("p", "f3")}
+
+
+def test_a_table_of_another_document_is_not_this_one() -> None:
+    assert not mentions(*TABLE_3, text("p", "Table 3 of the earlier survey had it otherwise.", 2))
+    assert not mentions(*TABLE_3, text("p", "It is in Table 3 of our Annual Report for 2019.", 2))
+    assert mentions(*TABLE_3, text("p", "It is in Table 3 of this report.", 2)) == {("p", "t")}
+
+
+def test_an_appendix_is_its_heading() -> None:
+    elements = [text("p", "Terms are explained in Appendix B."), heading("h", "Appendix B: Terms", 1, 3)]
+    assert mentions(*elements) == {("p", "h")}
+
+
+def test_a_note_is_its_heading_or_its_footnote() -> None:
+    stands = [text("p", "Leases are in Note 7."), heading("all", "Notes to the Financial Statements", 1, 2)]
+    assert mentions(*stands, heading("n", "7. Leases", 2, 2, 200)) == {("p", "n")}
+    assert mentions(*stands, heading("n", "Note 7 — Leases", 2, 2, 200)) == {("p", "n")}
+    foot = typed("n", ElementType.FOOTNOTE, "7 Leases of more than a year.", 1, (50, 700, 550, 712))
+    assert mentions(stands[0], foot) == {("p", "n")}
+
+
+def test_a_page_is_known_by_the_number_printed_on_it() -> None:
+    footers = [typed(f"foot{n}", ElementType.FOOTER, f"{n + 36}", n, (290, 760, 310, 772)) for n in (1, 2, 3)]
+    pages = [text("first", "Opening."), text("p", "The method follows (see page 39)."), text("third", "Method.", 3)]
+    assert mentions(*pages, *footers) == {("p", "third")}
+
+
+def test_the_table_below_is_the_next_one() -> None:
+    unnamed = table("t", [["", "2020"], ["a", "1"]], 1, (50, 200, 550, 300))
+    assert mentions(text("p", "The table below has the figures."), unnamed) == {("p", "t")}
+    assert mentions(unnamed, text("p", "As the table above shows, they fell.", 1, 320)) == {("p", "t")}
+
+
+def test_a_mention_of_a_table_in_parts_is_of_its_first() -> None:
+    rows = [["", "2020"], ["a", "1"]]
+    elements = [
+        caption("c", "Table 3. Sales", 1, (50, 480, 300, 492)),
+        table("first", rows, 1, (50, 500, 550, 780)),
+        caption("again", "Table 3 (continued)", 2, (50, 40, 300, 52)),
+        table("second", rows, 2, (50, 60, 550, 200)),
+        text("p", "Table 3 lists them.", 2, 300),
+    ]
+    assert mentions(*elements) == {("p", "first")}
+
+
+# Continuations
+
+ROWS = [["Category", "2020", "2021"], ["Pumps", "1", "2"]]
+
+
+def parts(second: Element, *between: Element) -> set[tuple[str, str]]:
+    return found([table("first", ROWS, 1, (50, 500, 550, 780)), *between, second], LinkType.CONTINUES)
+
+
+def test_a_table_goes_on_where_its_header_is_repeated() -> None:
+    assert parts(table("second", [ROWS[0], ["Seals", "3", "4"]], 2)) == {("second", "first")}
+
+
+def test_a_table_goes_on_without_its_header_where_its_columns_agree() -> None:
+    assert parts(table("second", [["Seals", "3", "4"]], 2, header_rows=0)) == {("second", "first")}
+    narrower = table("second", [["Seals", "3", "4"]], 2, (50, 100, 350, 300), header_rows=0)
+    assert not parts(narrower)
+
+
+def test_a_table_with_a_caption_of_its_own_goes_not_on() -> None:
+    assert not parts(
+        table("second", [ROWS[0], ["Seals", "3", "4"]], 2), caption("c", "Table 2. Seals", 2, (50, 80, 300, 92))
+    )
+
+
+def test_a_table_goes_not_on_behind_a_heading() -> None:
+    assert not parts(table("second", [ROWS[0], ["Seals", "3", "4"]], 2), heading("h", "Seals", 1, 2, 60))
+
+
+def test_a_paragraph_goes_on_in_the_next_column_past_a_figure_and_a_sidebar() -> None:
+    elements = [
+        text("first", "The order backlog grew through the year and", 1, 740, LEFT),
+        figure("f", 1, (310, 50, 550, 200)),
+        heading("aside", "In brief", 3, 1, 320, RIGHT),
+        text("told", "What is told beside the report.", 1, 345, RIGHT),
+        text("second", "fell in the winter.", 1, 250, RIGHT),
+    ]
+    traces = {1: Traces(asides=((305, 310, 555, 400),))}
+    assert found(elements, LinkType.CONTINUES, traces) == {("second", "first")}
+
+
+def test_a_paragraph_cut_between_sentences_goes_on_where_its_last_line_is_full() -> None:
+    first = text("first", "The order backlog grew through the year, as it had before.", 1, 740, LEFT)
+    second = text("second", "Nobody had expected it.", 1, 100, RIGHT)
+
+    def cut(right: float) -> set[tuple[str, str]]:
+        ends = {
+            "first": Ends((50, 740, 290, 752), (50, 768, right, 780), 20),
+            "second": Ends((310, 100, 550, 112), (310, 128, 400, 140), 35),
+        }
+        return found([first, second], LinkType.CONTINUES, {1: Traces(ends=ends)})
+
+    assert cut(right=280) == {("second", "first")}
+    assert not cut(right=200)
+
+
+# Headings
+
+
+def test_elements_stand_under_the_last_heading_and_headings_under_the_level_above() -> None:
+    elements = [
+        heading("report", "Report", 1, y=50),
+        heading("one", "1 Costs", 2, y=100),
+        heading("sub", "1.1 Freight", 3, y=130),
+        text("p", "Freight rose.", y=160),
+        heading("two", "2 Sales", 2, y=220),
+        text("q", "Sales fell.", y=250),
+    ]
+    assert found(elements, LinkType.UNDER_HEADING) == {
+        ("one", "report"),
+        ("sub", "one"),
+        ("p", "sub"),
+        ("two", "report"),
+        ("q", "two"),
+    }
+
+
+def test_what_stands_to_the_left_of_a_heading_is_not_under_it() -> None:
+    elements = [
+        heading("left", "Costs", 1, y=100),
+        heading("right", "Sales", 1, y=100, x=RIGHT),
+        text("p", "Freight rose.", y=130, x=LEFT),
+        text("q", "Sales fell.", y=130, x=RIGHT),
+    ]
+    assert found(elements, LinkType.UNDER_HEADING) == {("p", "left"), ("q", "right")}
+
+
+def test_a_sidebar_is_a_world_of_its_own() -> None:
+    elements = [
+        heading("h", "Costs", 1, y=100),
+        heading("aside", "In brief", 2, y=100, x=RIGHT),
+        text("told", "Told beside.", y=130, x=RIGHT),
+        text("p", "The next page goes on.", 2),
+    ]
+    traces = {1: Traces(asides=((305, 90, 555, 200),))}
+    assert found(elements, LinkType.UNDER_HEADING, traces) == {("told", "aside"), ("p", "h")}
+
+
+def test_capitals_rank_above_small_letters_of_their_size() -> None:
+    heads = [heading("a", "COSTS", 0), heading("b", "Freight", 0), heading("c", "Report", 0)]
+    assert heading_levels(heads, {"a": 12.0, "b": 12.1, "c": 20.0}) == {"c": 1, "a": 2, "b": 3}
+
+
+# Tables in several parts
+
+
+def test_the_parts_of_a_table_read_as_one_with_its_header_once() -> None:
+    first = table("first", [["Category", "2020"], ["Pumps", "1"]], 1)
+    second = table("second", [["Category", "2020"], ["Seals", "2"]], 2, (50, 60, 550, 90))
+    third = table("third", [["Valves", "3"]], 3, header_rows=0)
+    links = [Link(a, b, LinkType.CONTINUES, 1.0) for a, b in (("second", "first"), ("third", "second"))]
+    [joined] = joined_tables([first, second, third], links)
+    assert joined.table.rows == (("Category", "2020"), ("Pumps", "1"), ("Seals", "2"), ("Valves", "3"))
+    assert joined.boxes == ((1, (50, 100, 550, 300)), (2, (50, 60, 550, 90)), (3, (50, 100, 550, 300)))
+    assert joined.places == ((0, 0), (0, 1), (1, 1), (2, 0))

@@ -25,4 +25,20 @@ try:
 finally:
     onnxruntime.SessionOptions = _options
 
-__all__ = ["pymupdf"]
+__all__ = ["pymupdf", "upright"]
+
+
+def upright(page: pymupdf.Page, turn: int = 0) -> pymupdf.Page:
+    """A page without rotation that shows what `page` shows, turned by `turn` degrees clockwise; `page` itself if it does.
+
+    Coordinates of text and drawings are then those of the page as displayed. PyMuPDF's own `remove_rotation` loses the
+    crop box on the way.
+    """
+    if not (page.rotation or turn):
+        return page
+    width, height = page.rect.br if turn in (0, 180) else (page.rect.height, page.rect.width)
+    whole, number, rotation = page.parent, page.number, page.rotation
+    page.set_rotation(0)  # in memory; `show_pdf_page` scales a rotated page wrongly
+    drawn = pymupdf.open().new_page(width=width, height=height)
+    drawn.show_pdf_page(drawn.rect, whole, number, rotate=-(rotation + turn))
+    return drawn

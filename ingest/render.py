@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from octavo.ingest.model import Box
-from octavo.ingest.mupdf import pymupdf
+from octavo.ingest.mupdf import pymupdf, upright
 
 Colour = tuple[float, float, float]
 _MOST_PIXELS = 4000
@@ -25,8 +25,7 @@ def page_png(
     with _LOCK, pymupdf.open(path, filetype="pdf") as document:
         if not 1 <= number <= document.page_count:
             raise IndexError(f"page {number} of {document.page_count}")
-        page = document[number - 1]
-        page.remove_rotation()
+        page = upright(document[number - 1])
         shape = page.new_shape()
         for box, colour in boxes:
             shape.draw_rect((box[0] - 2, box[1] - 2, box[2] + 2, box[3] + 2))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,11 +12,12 @@ from typing import Any
 from octavo.ingest.compose import compose
 from octavo.ingest.geometry import area
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.mupdf import pymupdf
+from octavo.ingest.mupdf import pymupdf, upright
 from octavo.ingest.ocr import recognise
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
 from octavo.ingest.sheet import Drawing, Grid, Region, Sheet, Word
 from octavo.ingest.text import clean
+from octavo.ingest.turning import turned_back
 
 _TYPES = {
     "title": ElementType.HEADING,
@@ -30,6 +31,7 @@ _TYPES = {
     "page-footer": ElementType.FOOTER,
 }
 _THIN = 3.0  # points; a thinner box is a rule
+_MOSTLY = 0.7  # of a page's letters: so many run in the direction in which the page is read
 _BOLD = 2**4  # in the flags of a span
 _PICTURE_DPI = 150
 _MOST_PIXELS = 2000  # on the longer side of a picture
@@ -54,16 +56,20 @@ class PyMuPDFReader:
             return [self._page(document[n - 1], prefix) for n in range(first, last + 1)]
 
     def _page(self, page: pymupdf.Page, prefix: str) -> PageContent:
-        recognised = self.ocr and not page.get_text("words") and recognise(page)
-        return compose(read_sheet(page, recognised), prefix, partial(_render, page))
+        shown = upright(page)
+        recognised = self.ocr and not shown.get_text("words") and recognise(shown)
+        turn = _turn(shown)
+        if turn:
+            shown = upright(shown, turn)
+        content = compose(read_sheet(shown, page.number + 1, recognised), prefix, partial(_render, shown))
+        return turned_back(content, turn) if turn else content
 
 
-def read_sheet(page: pymupdf.Page, recognised: bool = False) -> Sheet:
-    """What a page draws. The page is turned upright in memory; its file stays as it is."""
-    page.remove_rotation()
+def read_sheet(page: pymupdf.Page, number: int, recognised: bool = False) -> Sheet:
+    """What a page without rotation draws; it is page `number` (from 1) of its document."""
     paths = page.get_cdrawings()
     return Sheet(
-        number=page.number + 1,
+        number=number,
         width=page.rect.width,
         height=page.rect.height,
         words=tuple(_words(page)),
@@ -88,6 +94,19 @@ def _open(path: Path) -> pymupdf.Document:
     if not document.page_count:
         raise UnreadableError("the PDF has no pages, or is cut off before its first one")
     return document
+
+
+def _turn(page: pymupdf.Page) -> int:
+    """By how many degrees clockwise the page must be turned for most of its letters to stand upright."""
+    letters: Counter[int] = Counter()
+    for block in page.get_text("dict", flags=pymupdf.TEXTFLAGS_WORDS)["blocks"]:
+        for line in block.get("lines", ()):
+            dx, dy = line["dir"]
+            letters[(0 if dx > 0 else 180) if abs(dx) > abs(dy) else (90 if dy < 0 else 270)] += sum(
+                len(span["text"]) for span in line["spans"]
+            )
+    turn, count = max(letters.items(), key=lambda item: item[1], default=(0, 0))
+    return turn if count > _MOSTLY * letters.total() else 0
 
 
 def _words(page: pymupdf.Page) -> Iterator[Word]:

@@ -80,7 +80,7 @@ def stages(paths: list[Path]) -> tuple[dict[str, float], int]:
     seconds: dict[str, float] = defaultdict(float)
     places = {
         "words": (mupdf, "_words"),
-        "layout models": (mupdf, "_regions"),
+        "layout models": (mupdf, "find_regions"),
         "tables": (compose, "find_tables"),
         "figures": (compose, "find_figures"),
         "pictures of figures": (mupdf, "_render"),

@@ -23,6 +23,7 @@ from octavo.ingest.traces import find_traces
 
 _PROSE = {ElementType.TEXT, ElementType.LIST, ElementType.HEADING}
 _PLACES = {ElementType.HEADER: 0, ElementType.FOOTNOTE: 2, ElementType.FOOTER: 3}  # others stand between, at 1
+_WHOLE = {ElementType.TABLE, ElementType.FIGURE}
 _AROUND = {ElementType.HEADER, ElementType.FOOTER}
 _ABSORBED = 0.7  # of a text region that lies in a table or figure: it is that one's text
 _GAP = 0.8  # of a line's height: more between two lines makes two paragraphs
@@ -62,30 +63,20 @@ def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes]) -> PageCo
 
 
 def _place(sheet: Sheet) -> list[_Draft]:
-    """Tables and figures in the places of the regions that they take in, the other regions as they come."""
+    """Tables and figures, and the regions that none of them takes in."""
     tables = find_tables(sheet)
     figures = find_figures(sheet, [box for box, _ in tables])
     whole = [_Draft(ElementType.TABLE, box, table) for box, table in tables]
     whole += [_Draft(ElementType.FIGURE, box) for box in figures]
-    kept: list[tuple[float, _Draft]] = []
-    first: dict[int, int] = {}
-    for n, region in enumerate(sheet.regions):
-        taker = next((w for w in whole if _takes(w, region)), None)
-        if taker is not None:
-            first.setdefault(id(taker), n)
-        elif region.type not in (ElementType.TABLE, ElementType.FIGURE):
-            kept.append((n, _Draft(region.type, region.bbox)))
-    for draft in whole:
-        kept.append((first.get(id(draft), _after(draft.bbox, sheet.regions)), draft))
-    return [draft for _, draft in sorted(kept, key=lambda item: item[0])]
+    return whole + [
+        _Draft(region.type, region.bbox)
+        for region in sheet.regions
+        if region.type not in _WHOLE and not any(_takes(draft, region) for draft in whole)
+    ]
 
 
 def _takes(whole: _Draft, region: Region) -> bool:
-    """Whether `region` is a part of a table or figure; captions and running headers stay outside figures."""
-    if region.type in (ElementType.TABLE, ElementType.FIGURE):
-        return (
-            region.type is whole.type and max(covered(region.bbox, whole.bbox), covered(whole.bbox, region.bbox)) > 0.5
-        )
+    """Whether a region of text is a part of a table or figure; captions and running headers stay outside figures."""
     return (
         region.type not in _AROUND
         and covered(region.bbox, whole.bbox) > _ABSORBED
@@ -93,24 +84,16 @@ def _takes(whole: _Draft, region: Region) -> bool:
     )
 
 
-def _after(box: Box, regions: Sequence[Region]) -> float:
-    """Where in the reading order a box stands that no region tells of: behind the last one above it in its column."""
-    above = [n for n, r in enumerate(regions) if r.bbox[3] <= box[1] + 5 and horizontal_overlap(r.bbox, box) > 0.3]
-    return max(above, default=-1) + 0.5
-
-
 def _give_words(sheet: Sheet, drafts: list[_Draft]) -> None:
-    """Each word to the draft that it stands in; words in none become paragraphs, placed among the drafts."""
-    by_size = sorted(drafts, key=lambda d: (d.type not in (ElementType.TABLE, ElementType.FIGURE), area(d.bbox)))
+    """Each word to the draft that it stands in; words in none become paragraphs, drafts too."""
+    by_size = sorted(drafts, key=lambda draft: (draft.type not in _WHOLE, area(draft.bbox)))
     lost: list[Word] = []
     for word in sheet.words:
         middle = (word.bbox[0] + word.bbox[2]) / 2, (word.bbox[1] + word.bbox[3]) / 2
-        home = next((d for d in by_size if contains(d.bbox, middle)), None)
+        home = next((draft for draft in by_size if contains(draft.bbox, middle)), None)
         (lost if home is None else home.words).append(word)
-    regions = [Region(d.type, d.bbox) for d in drafts]
-    for paragraph in reversed(_paragraphs(lost)):
-        box = union(word.bbox for word in paragraph)
-        drafts.insert(int(_after(box, regions) + 0.5), _Draft(ElementType.TEXT, box, words=paragraph))
+    for paragraph in _paragraphs(lost):
+        drafts.append(_Draft(ElementType.TEXT, union(word.bbox for word in paragraph), words=paragraph))
 
 
 def _paragraphs(words: Sequence[Word]) -> list[list[Word]]:

@@ -1,11 +1,14 @@
 """The one door to PyMuPDF, through which its layout models get one thread each.
 
-PyMuPDF makes the models' sessions while it is imported, each with a spinning thread for every core, and has no option
+PyMuPDF makes its models' sessions while it is imported, each with a spinning thread for every core, and has no option
 for it. Beside other workers and the embedder these threads only get in each other's way: with one thread, two workers
-on two cores read 1.6 times as fast. So the default of onnxruntime's options is another during that import.
+on two cores read 1.6 times as fast. So the default of onnxruntime's options is another while sessions are made.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import onnxruntime
 
@@ -19,17 +22,24 @@ class _OneThread(_options):  # type: ignore[misc, valid-type]
         self.add_session_config_entry("session.intra_op.allow_spinning", "0")
 
 
-onnxruntime.SessionOptions = _OneThread
-try:
-    import pymupdf
-finally:
-    onnxruntime.SessionOptions = _options
+@contextmanager
+def one_thread_sessions() -> Iterator[None]:
+    """Sessions of onnxruntime that are made with default options in this context have one thread."""
+    onnxruntime.SessionOptions = _OneThread
+    try:
+        yield
+    finally:
+        onnxruntime.SessionOptions = _options
 
-__all__ = ["pymupdf", "upright"]
+
+with one_thread_sessions():
+    import pymupdf
+
+__all__ = ["one_thread_sessions", "pymupdf", "upright"]
 
 
 def upright(page: pymupdf.Page, turn: int = 0) -> pymupdf.Page:
-    """A page without rotation that shows what `page` shows, turned by `turn` degrees clockwise; `page` itself if it does.
+    """A page without rotation that shows what `page` shows, turned by `turn` degrees clockwise, or `page` itself.
 
     Coordinates of text and drawings are then those of the page as displayed. PyMuPDF's own `remove_rotation` loses the
     crop box on the way.

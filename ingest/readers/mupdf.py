@@ -1,35 +1,25 @@
-"""PyMuPDF's backend: its layout models for regions, reading order and table grids. Knows nothing of what follows."""
+"""PyMuPDF's backend: what a page draws, and the regions that its layout models see. Knows nothing of what follows."""
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from octavo.ingest.compose import compose
 from octavo.ingest.geometry import area
-from octavo.ingest.model import Box, ElementType
+from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf, upright
 from octavo.ingest.ocr import recognise
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
-from octavo.ingest.sheet import Drawing, Grid, Region, Sheet, Word
+from octavo.ingest.readers.mupdf_layout import find_regions
+from octavo.ingest.sheet import Drawing, Sheet, Word
 from octavo.ingest.text import clean
 from octavo.ingest.turning import turned_back
 
-_TYPES = {
-    "title": ElementType.HEADING,
-    "section-header": ElementType.HEADING,
-    "list-item": ElementType.LIST,
-    "table": ElementType.TABLE,
-    "picture": ElementType.FIGURE,
-    "caption": ElementType.CAPTION,
-    "footnote": ElementType.FOOTNOTE,
-    "page-header": ElementType.HEADER,
-    "page-footer": ElementType.FOOTER,
-}
 _THIN = 3.0  # points; a thinner box is a rule
 _MOSTLY = 0.7  # of a page's letters: so many run in the direction in which the page is read
 _BOLD = 2**4  # in the flags of a span
@@ -68,7 +58,7 @@ class PyMuPDFReader:
 def read_sheet(page: pymupdf.Page, number: int, recognised: bool = False) -> Sheet:
     """What a page without rotation draws; it is page `number` (from 1) of its document."""
     paths = page.get_cdrawings()
-    return Sheet(
+    drawn = Sheet(
         number=number,
         width=page.rect.width,
         height=page.rect.height,
@@ -76,9 +66,9 @@ def read_sheet(page: pymupdf.Page, number: int, recognised: bool = False) -> She
         rules=tuple(_rules(paths)),
         drawings=tuple(_drawings(paths)),
         images=tuple(_images(page)),
-        regions=tuple(_regions(page)),
         recognised=recognised,
     )
+    return replace(drawn, regions=tuple(find_regions(page, drawn)))
 
 
 def _open(path: Path) -> pymupdf.Document:
@@ -166,31 +156,6 @@ def _images(page: pymupdf.Page) -> Iterator[Box]:
         box: Box = tuple(pymupdf.Rect(info["bbox"]) & page.rect)
         if area(box):
             yield box
-
-
-def _regions(page: pymupdf.Page) -> Iterator[Region]:
-    pymupdf.use_layout(True)
-    from pymupdf4llm.helpers.utils import find_reading_order  # brings the ONNX models in: only who reads needs them
-
-    page.get_layout(return_raw=True)
-    found = {tuple(map(float, group["group_bbox"])): group for group in page.layout_information or ()}
-    blocks = page.get_text("dict", flags=pymupdf.TEXT_COLLECT_VECTORS)["blocks"]
-    for *bbox, _ in find_reading_order(page.rect, blocks, [(*box, g["class_name"]) for box, g in found.items()]):
-        group = found[tuple(bbox)]
-        kind = _TYPES.get(group["class_name"], ElementType.TEXT)
-        grid = group.get("table_grid") if kind is ElementType.TABLE else None
-        yield Region(kind, tuple(bbox), (("layout", _grid(tuple(bbox), grid)),) if grid else ())
-
-
-def _grid(bbox: Box, grid: Any) -> Grid:
-    """The cells between the lines that the table model predicts, which it counts from the box's corner."""
-    x0, y0, x1, y1 = bbox
-    xs = [x0, *(x0 + float(x) for x in grid.v_lines), x1]
-    ys = [y0, *(y0 + float(y) for y in grid.h_lines), y1]
-    return tuple(
-        tuple((left, top, right, bottom) for left, right in itertools.pairwise(xs))
-        for top, bottom in itertools.pairwise(ys)
-    )
 
 
 def _render(page: pymupdf.Page, box: Box) -> bytes:

@@ -66,8 +66,10 @@ def _place(sheet: Sheet) -> list[_Draft]:
     """Tables and figures, and the regions that none of them takes in."""
     tables = find_tables(sheet)
     figures = find_figures(sheet, [box for box, _ in tables])
-    whole = [_Draft(ElementType.TABLE, box, table) for box, table in tables]
-    whole += [_Draft(ElementType.FIGURE, box) for box in figures]
+    whole = [_Draft(ElementType.FIGURE, box) for box in figures]
+    for box, table in tables:
+        if not any(covered(box, figure) > _ABSORBED for figure in figures):  # else the lines of a drawing
+            whole.append(_Draft(ElementType.TABLE, box, table))
     return whole + [
         _Draft(region.type, region.bbox)
         for region in sheet.regions

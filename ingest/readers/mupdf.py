@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from octavo.ingest.compose import compose
-from octavo.ingest.geometry import area
+from octavo.ingest.figures import resolution
+from octavo.ingest.geometry import area, intersection
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf, upright
 from octavo.ingest.ocr import recognise
@@ -23,8 +24,6 @@ from octavo.ingest.turning import turned_back
 _THIN = 3.0  # points; a thinner box is a rule
 _MOSTLY = 0.7  # of a page's letters: so many run in the direction in which the page is read
 _BOLD = 2**4  # in the flags of a span
-_PICTURE_DPI = 150
-_MOST_PIXELS = 2000  # on the longer side of a picture
 
 
 class PyMuPDFReader:
@@ -57,7 +56,7 @@ class PyMuPDFReader:
 
 def read_sheet(page: pymupdf.Page, number: int, recognised: bool = False) -> Sheet:
     """What a page without rotation draws; it is page `number` (from 1) of its document."""
-    paths = page.get_cdrawings()
+    paths = list(_visible(page.get_cdrawings(extended=True)))
     drawn = Sheet(
         number=number,
         width=page.rect.width,
@@ -120,6 +119,20 @@ def _words(page: pymupdf.Page) -> Iterator[Word]:
         yield Word((x0, y0, x1, y1), word, size, bold, numbers[key])
 
 
+def _visible(paths: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The paths that show; the `rect` of each is as much of it as its clips let show."""
+    clips: list[tuple[int, Box]] = []
+    for path in paths:
+        while clips and clips[-1][0] >= path["level"]:
+            clips.pop()
+        if path["type"] == "clip":
+            clips.append((path["level"], path["scissor"]))
+        elif path.get("fill_opacity") or path.get("stroke_opacity"):
+            x0, y0, x1, y1 = intersection(path["rect"], clips[-1][1]) if clips else path["rect"]
+            if x0 <= x1 and y0 <= y1:
+                yield path | {"rect": (x0, y0, x1, y1)}
+
+
 def _rules(paths: Sequence[dict[str, Any]]) -> Iterator[Box]:
     """Straight lines along an axis, thin boxes, and the sides of boxes that are outlined."""
     for path in paths:
@@ -159,7 +172,6 @@ def _images(page: pymupdf.Page) -> Iterator[Box]:
 
 
 def _render(page: pymupdf.Page, box: Box) -> bytes:
-    """The box as PNG bytes at 150 dpi, at most 2,000 pixels on the longer side."""
-    longest = max(box[2] - box[0], box[3] - box[1]) / 72
-    pixmap = page.get_pixmap(clip=pymupdf.Rect(box), dpi=int(min(_PICTURE_DPI, _MOST_PIXELS / longest)), alpha=False)
+    """The box as PNG bytes."""
+    pixmap = page.get_pixmap(clip=pymupdf.Rect(box), dpi=int(resolution(box)), alpha=False)
     return bytes(pixmap.tobytes("png"))

@@ -20,14 +20,19 @@ _MOST_RULES = 3000  # more of them draw a picture
 
 
 def table_regions(sheet: Sheet) -> list[Region]:
-    """The sheet's table regions, each parted where several frames of rules hold its words, and frames of no region."""
+    """The sheet's table regions, each parted where several frames of rules hold its words, and frames of no region.
+
+    A frame in a picture is a chart's grid.
+    """
     frames = _frames(sheet.rules)
+    pictures = [region.bbox for region in sheet.regions if region.type is ElementType.FIGURE]
     found = []
     for region in sheet.regions:
         if region.type is ElementType.TABLE:
             found += _parted(region, frames, sheet)
     for frame in frames:
-        if not any(covered(frame, r.bbox) > 0.2 or covered(r.bbox, frame) > 0.2 for r in found):
+        taken = [*pictures, *(r.bbox for r in found)]
+        if not any(covered(frame, box) > 0.2 or covered(box, frame) > 0.2 for box in taken):
             found.append(Region(ElementType.TABLE, frame))
     return found
 

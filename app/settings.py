@@ -16,6 +16,7 @@ from octavo.retrieval.model import Mode, Rule
 
 EMBEDDED = "embedded"
 Generator = Literal["extractive", "local", "openai"]
+Reader = Literal["pymupdf", "pdfium"]
 
 
 class Settings(BaseSettings):
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     openai_images: bool = Field(False, description="the endpoint's model sees pictures: send them")
     max_answer_tokens: int = Field(512, ge=16, le=8192)
 
+    reader: Reader = Field("pymupdf", description="what reads PDFs: pymupdf (AGPL), or pdfium (permissive licences)")
     workers: int = Field(os.cpu_count() or 1, ge=1, description="processes that read PDFs")
     max_bytes: int = Field(500 * 2**20, ge=1, description="largest PDF accepted, in bytes")
     max_pages: int = Field(5000, ge=1, description="most pages accepted in one PDF")

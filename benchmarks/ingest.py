@@ -26,7 +26,8 @@ from octavo.ingest import compose
 from octavo.ingest.chunks import make_chunks
 from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.parse import assemble, read
-from octavo.ingest.readers import PyMuPDFReader, mupdf
+from octavo.ingest.readers import mupdf
+from octavo.ingest.readers.mupdf import PyMuPDFReader
 from octavo.ingest.workers import Workers
 from octavo.opened import limits
 from octavo.retrieval.bm25 import BM25

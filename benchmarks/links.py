@@ -26,8 +26,8 @@ from tqdm import tqdm
 from octavo.ingest.geometry import area, covered, intersection
 from octavo.ingest.model import Box, Element, LinkType, ParsedDocument
 from octavo.ingest.parse import assemble
-from octavo.ingest.reader import Outline
-from octavo.ingest.readers import PyMuPDFReader
+from octavo.ingest.reader import Outline, PageReader
+from octavo.ingest.readers import BACKENDS, make_reader
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = Path(__file__).parent / "links"
@@ -63,15 +63,18 @@ def main() -> None:
     parser.add_argument(
         "--real", type=Path, metavar="DATA", help="the labelled pages, in this folder of real documents"
     )
+    parser.add_argument("--reader", choices=BACKENDS, default="pymupdf")
     chosen = parser.parse_args()
+    reader = make_reader(chosen.reader, ocr=False)
     if chosen.real:
-        groups = [judge(*labelled(path, chosen.real)) for path in tqdm(sorted(LABELS.glob("*.json")), unit="window")]
+        windows = tqdm(sorted(LABELS.glob("*.json")), unit="window")
+        groups = [judge(*labelled(path, chosen.real, reader)) for path in windows]
     else:
-        groups = made(chosen.seed, chosen.documents, held_out=not chosen.development)
+        groups = made(chosen.seed, chosen.documents, reader, held_out=not chosen.development)
     print(report(groups))
 
 
-def made(seed: int, documents: int, *, held_out: bool) -> list[list[Judged]]:
+def made(seed: int, documents: int, reader: PageReader, *, held_out: bool) -> list[list[Judged]]:
     """The judged links of each report that the generator makes."""
     with TemporaryDirectory() as folder:
         script = [sys.executable, str(ROOT / "examples" / "make_reports.py"), "--out", folder]
@@ -79,14 +82,14 @@ def made(seed: int, documents: int, *, held_out: bool) -> list[list[Judged]]:
         subprocess.run([*script, *more], check=True, stdout=subprocess.DEVNULL)
         truth = json.loads(Path(folder, "truth.json").read_text())
         return [
-            judge(read(Path(folder, name), 1, known["pages"]), *known_links(known))
+            judge(read(reader, Path(folder, name), 1, known["pages"]), *known_links(known))
             for name, known in tqdm(truth.items(), unit="report")
         ]
 
 
-def read(path: Path, first: int, last: int) -> ParsedDocument:
+def read(reader: PageReader, path: Path, first: int, last: int) -> ParsedDocument:
     """Pages `first` to `last` as a document of their own."""
-    return assemble(Outline(last, ""), PyMuPDFReader(ocr=False).read(path, "r", first, last))
+    return assemble(Outline(last, ""), reader.read(path, "r", first, last))
 
 
 def known_links(known: dict[str, Any]) -> tuple[list[Place], set[tuple[str, str, str]]]:
@@ -95,10 +98,12 @@ def known_links(known: dict[str, Any]) -> tuple[list[Place], set[tuple[str, str,
     return places, {(link["source"], link["target"], link["type"]) for link in known["links"]}
 
 
-def labelled(path: Path, data: Path) -> tuple[ParsedDocument, list[Place], set[tuple[str, str, str]]]:
+def labelled(
+    path: Path, data: Path, reader: PageReader
+) -> tuple[ParsedDocument, list[Place], set[tuple[str, str, str]]]:
     """A labelled window of a real document, read, with its true elements and links."""
     known = json.loads(path.read_text())
-    return read(data / known["document"], *known["pages"]), *known_links(known)
+    return read(reader, data / known["document"], *known["pages"]), *known_links(known)
 
 
 def judge(document: ParsedDocument, places: Sequence[Place], links: set[tuple[str, str, str]]) -> list[Judged]:

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from octavo.ingest.model import Element, ElementType
 from octavo.ingest.mupdf import pymupdf, upright
-from octavo.ingest.readers import PyMuPDFReader
+from octavo.ingest.readers.mupdf import PyMuPDFReader
 from octavo.ingest.render import page_png
 
 PAGES = {  # of files whose names sort so: a two-column report, a filing's notes, an accident report's table of facts

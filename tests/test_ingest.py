@@ -18,7 +18,8 @@ from octavo import Library, Settings, contract
 from octavo.ingest.model import State
 from octavo.ingest.parse import read
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
-from octavo.ingest.readers import PyMuPDFReader
+from octavo.ingest.readers import BACKENDS
+from octavo.ingest.readers.mupdf import PyMuPDFReader
 from octavo.ingest.workers import Limits, Workers
 
 
@@ -58,20 +59,21 @@ def bad_files(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
-def mixed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, dict[str, str]]:
+@pytest.fixture(scope="module", params=BACKENDS)
+def mixed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, dict[str, str]]:
     """A library after a folder with one good PDF among bad files was ingested; the report; what each error must say."""
     folder = tmp_path_factory.mktemp("mixed")
     expected = bad_files(folder)
     write_pdf(folder / "good.pdf", "The quick brown fox jumps over the lazy dog near the river bank.")
-    library = Library(tmp_path_factory.mktemp("library"))
+    library = Library(tmp_path_factory.mktemp("library"), Settings(reader=request.param))
     return library, library.ingest([folder]), expected
 
 
-def test_what_is_recovered_of_a_cut_file_comes_with_a_warning(samples: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("reader", BACKENDS)
+def test_what_is_recovered_of_a_cut_file_comes_with_a_warning(samples: Path, tmp_path: Path, reader: str) -> None:
     whole = (samples / "states-crime-schooling.pdf").read_bytes()
     (tmp_path / "cut.pdf").write_bytes(whole[: len(whole) * 9 // 10])
-    with Library(tmp_path / "library", Settings(ocr=False)) as library:
+    with Library(tmp_path / "library", Settings(reader=reader, ocr=False)) as library:
         [info] = library.ingest([tmp_path / "cut.pdf"]).documents
     assert info.state is State.READY
     assert info.warnings[0].startswith("the file is damaged or cut off")

@@ -31,7 +31,7 @@ def parse(context: click.Context, file: Path, images: Path | None, as_json: bool
     from octavo import contract
     from octavo.ingest.parse import read, sha256_of
     from octavo.ingest.reader import UnreadableError
-    from octavo.ingest.readers import PyMuPDFReader
+    from octavo.ingest.readers import make_reader
     from octavo.ingest.workers import Workers
     from octavo.opened import limits
     from octavo.progress import pages_bar
@@ -42,7 +42,8 @@ def parse(context: click.Context, file: Path, images: Path | None, as_json: bool
     if file.stat().st_size > settings.max_bytes:
         size, limit = (value / 2**20 for value in (file.stat().st_size, settings.max_bytes))
         raise click.ClickException(f"{file}: {size:.0f} MiB, over the limit, {limit:.0f} (OCTAVO_MAX_BYTES raises it)")
-    with Workers(PyMuPDFReader(settings.ocr), limits(settings)) as workers, pages_bar(file.name) as advance:
+    reader = make_reader(settings.reader, settings.ocr)
+    with Workers(reader, limits(settings)) as workers, pages_bar(file.name) as advance:
         try:
             document = read(workers, file, sha256_of(file)[:16], advance)
         except UnreadableError as error:

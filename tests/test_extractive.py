@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -14,7 +13,7 @@ from octavo.generation.model import Finding
 from octavo.generation.periods import Period, agreement, current, find
 from octavo.generation.question import Want, found, understand
 from octavo.ingest.model import Box, Chunk, Element, ElementType, Span, Table
-from octavo.ingest.tables import Cell, column_names, grid
+from octavo.ingest.tables import Cell, column_names
 from octavo.retrieval.embedder import SentenceEmbedder
 from octavo.retrieval.model import Hit
 
@@ -479,21 +478,6 @@ def test_a_value_takes_the_sign_and_scale_of_its_table(
     label: str, header: str, value: str, unit: str, told: str
 ) -> None:
     assert quantity(Cell(1, 1, label, header, value, None), unit, money=True) == told
-
-
-def test_a_header_cut_at_a_space_or_on_the_first_of_its_lines_is_whole_again() -> None:
-    rows = [["", "Commercial", "Banking", "Thre", "e Months\nEnded"], ["Revenue", "$ 1", "$ 2", "$ 3", "$ 4"]]
-    edges = [0.0, 100.0, 150.0, 200.0, 250.0, 300.0]
-    lines = [(0.0, 20.0), (20.0, 30.0)]
-    cells = [[(x0, y0, x1, y1) for x0, x1 in itertools.pairwise(edges)] for y0, y1 in lines]
-    words = [
-        (105.0, 2.0, 148.0, 10.0, "Commercial"),
-        (150.5, 2.0, 180.0, 10.0, "Banking"),
-        (232.0, 1.0, 254.0, 9.0, "Three"),
-        (256.0, 1.0, 282.0, 9.0, "Months"),
-        (256.0, 11.0, 280.0, 19.0, "Ended"),
-    ]
-    assert grid(rows, cells, words).rows[0] == ("", "Commercial Banking", "", "Three Months Ended", "")
 
 
 def test_a_header_in_the_middle_of_its_columns_names_them_all() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from octavo.ingest.model import Box, ElementType, Span
 from octavo.ingest.sheet import Region, Sheet, Word
 from octavo.ingest.tables import find_tables
@@ -95,3 +97,37 @@ def test_a_caption_above_and_a_source_below_are_not_rows() -> None:
     )
     [(_, table)] = find_tables(sheet(words, (45, 83, 330, 160)))
     assert [row[0] for row in table.rows] == ["Country", "Austria", "Spain"]
+
+
+def test_a_header_that_a_grid_cuts_is_one_cell_with_its_span() -> None:
+    words = written(
+        (100, {130: "Three Months Ended", 330: "Nine Months Ended"}),
+        (115, {110: "June 2022", 210: "June 2021", 310: "June 2022", 410: "June 2021"}),
+        (130, {20: "Products", 110: "63,355", 210: "63,948", 310: "245,241", 410: "232,309"}),
+        (145, {20: "Services", 110: "19,604", 210: "17,486", 310: "58,941", 410: "50,148"}),
+        (160, {20: "Total", 110: "82,959", 210: "81,434", 310: "304,182", 410: "282,457"}),
+    )
+    edges, heights = (15.0, 105.0, 205.0, 305.0, 405.0, 500.0), (98.0, 112.0, 127.0, 142.0, 157.0, 172.0)
+    grid = tuple(tuple((x0, y0, x1, y1) for x0, x1 in pairwise(edges)) for y0, y1 in pairwise(heights))
+    region = Region(ElementType.TABLE, (15, 98, 500, 172), (("layout", grid),))
+    [(_, table)] = find_tables(Sheet(1, 600, 800, words, regions=(region,)))
+    assert table.rows[0] == ("", "Three Months Ended", "", "Nine Months Ended", "")
+    assert table.spans == (Span(0, 1, 1, 2), Span(0, 3, 1, 2))
+
+
+def test_text_and_lists_are_no_tables() -> None:
+    prose = written(*((100 + 12 * n, {50: "the quick brown fox jumps over the lazy dog " * 2}) for n in range(6)))
+    box = (45, 95, 520, 175)
+    assert find_tables(Sheet(1, 600, 800, prose, regions=(Region(ElementType.TEXT, box),))) == []
+    assert find_tables(sheet(prose, box)) == []
+
+
+def test_dots_that_lead_to_a_value_are_not_text() -> None:
+    words = written(
+        (100, {200: "1996", 260: "1997"}),
+        (115, {50: "Austria ..............", 200: "58.6", 260: "61.2"}),
+        (130, {50: "Spain ................", 200: "9.5", 260: "9.9"}),
+        (145, {50: "Sweden ...............", 200: "83.7", 260: "87.0"}),
+    )
+    [(_, table)] = find_tables(sheet(words, (45, 98, 290, 160)))
+    assert [row[0] for row in table.rows] == ["", "Austria", "Spain", "Sweden"]

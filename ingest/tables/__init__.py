@@ -3,9 +3,8 @@
 from octavo.ingest.tables.find import find_tables
 from octavo.ingest.tables.values import (
     Cell,
-    Word,
     column_names,
-    grid,
+    header_rows,
     is_value,
     key_columns,
     label_columns,
@@ -14,10 +13,9 @@ from octavo.ingest.tables.values import (
 
 __all__ = [
     "Cell",
-    "Word",
     "column_names",
     "find_tables",
-    "grid",
+    "header_rows",
     "is_value",
     "key_columns",
     "label_columns",

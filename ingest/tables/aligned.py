@@ -7,21 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
-from statistics import median
 
 import numpy as np
+from numpy.typing import NDArray
 
-from octavo.ingest.tables.lines import Line, runs, type_size
+from octavo.ingest.sheet import Word
+from octavo.ingest.tables.block import Block
+from octavo.ingest.tables.lattice import Axis, Edges
+from octavo.ingest.tables.lines import Line, runs
 from octavo.ingest.tables.values import is_value
 
-Edges = tuple[float, ...]
 
-
-def column_proposals(lines: Sequence[Line], left: float, right: float) -> Iterator[Edges]:
+def column_proposals(block: Block, left: float, right: float) -> Iterator[Edges]:
     """Columns between the gaps that all lines leave, that nearly all do, and that the fullest lines do."""
-    size = type_size([word for line in lines for word in line.words])
-    for gap in (0.45, 0.9, 1.5):
-        parted = [runs(line, gap * size) for line in lines]
+    for gap in (1.4, 2.2, 4.0):
+        parted = [runs(line, gap * block.space) for line in block.lines]
         most = max((len(parts) for parts in parted), default=0)
         full = [parts for parts in parted if len(parts) > most / 2]
         fullest = [parts for parts in parted if len(parts) > 0.8 * most]
@@ -35,14 +35,14 @@ def column_proposals(lines: Sequence[Line], left: float, right: float) -> Iterat
             yield _white(chosen, spare, left, right)
 
 
-def _white(lines: Sequence[Sequence[Sequence[object]]], spare: int, left: float, right: float) -> Edges:
+def _white(lines: Sequence[Sequence[Sequence[Word]]], spare: int, left: float, right: float) -> Edges:
     """Edges in the middle of each stretch that at most `spare` of the lines' runs cover, between covered ones."""
     width = max(1, int(right - left) + 1)
     cover = np.zeros(width + 1, dtype=int)
     for parts in lines:
         for part in parts:
-            start = max(0, int(part[0].bbox[0] - left + 0.7))  # type: ignore[attr-defined]
-            end = min(width, int(part[-1].bbox[2] - left + 0.3))  # type: ignore[attr-defined]
+            start = max(0, int(part[0].bbox[0] - left + 0.7))
+            end = min(width, int(part[-1].bbox[2] - left + 0.3))
             cover[start : max(start + 1, end)] += 1
     filled = np.flatnonzero(cover > spare)
     if not len(filled):
@@ -52,38 +52,32 @@ def _white(lines: Sequence[Sequence[Sequence[object]]], spare: int, left: float,
     return (left, *map(float, inner), right)
 
 
-def row_proposals(lines: Sequence[Line], xs: Sequence[float], top: float, bottom: float) -> Iterator[Edges]:
-    """Rows as runs of lines: each its own, those that wrap joined to the one above, or to the one below, or by gap."""
-    if not lines:
-        return
-    filled = [_filled(line, xs) for line in lines]
+def row_proposals(block: Block, columns: NDArray[np.intp], top: float, bottom: float) -> Iterator[Axis]:
+    """Rows as runs of lines: each its own, those that wrap joined to the one above, or to the one below, or by gap.
+
+    `columns` has the column of each word.
+    """
+    lines = block.lines
+    filled: list[set[int]] = [set() for _ in lines]
+    valued: list[set[int]] = [set() for _ in lines]
+    body = len(lines)
+    for word, line, column in zip(block.words, block.line_of.tolist(), columns.tolist(), strict=True):
+        filled[line].add(column)
+        if column and is_value(word.text):
+            valued[line].add(column)
+            body = min(body, line)
     starts = {tuple(rule(lines, filled)) for rule in _ROW_RULES}
-    body = _first_value(lines, xs)
+    starts |= {tuple(_around(lines, filled, key)) for key in {0, _key(filled), _key(valued)}}
     for opened in list(starts):
         starts.add(tuple(i == 0 or (start and i >= body) for i, start in enumerate(opened)))
     for opened in starts:
-        yield _edges(lines, opened, top, bottom)
-
-
-def _filled(line: Line, xs: Sequence[float]) -> set[int]:
-    return {int(np.searchsorted(xs, (w.bbox[0] + w.bbox[2]) / 2)) - 1 for w in line.words}
-
-
-def _first_value(lines: Sequence[Line], xs: Sequence[float]) -> int:
-    """The first line with a value beyond its first column; the number of lines when there is none."""
-    for i, line in enumerate(lines):
-        if any(is_value(w.text) and (w.bbox[0] + w.bbox[2]) / 2 > xs[1] for w in line.words):
-            return i
-    return len(lines)
+        rows = np.cumsum(opened) - 1
+        yield Axis(_edges(lines, opened, top, bottom), rows[block.line_of])
 
 
 def _edges(lines: Sequence[Line], opened: Sequence[bool], top: float, bottom: float) -> Edges:
-    inner = [
-        (max(w.bbox[3] for w in above.words) + min(w.bbox[1] for w in below.words)) / 2
-        for (above, below), start in zip(pairwise(lines), opened[1:], strict=True)
-        if start
-    ]
-    return (top, *sorted(inner), bottom)
+    pairs = zip(pairwise(lines), opened[1:], strict=True)
+    return (top, *((above.bottom + below.top) / 2 for (above, below), start in pairs if start), bottom)
 
 
 def _each(lines: Sequence[Line], filled: Sequence[set[int]]) -> list[bool]:
@@ -110,6 +104,13 @@ def _closing(lines: Sequence[Line], filled: Sequence[set[int]]) -> list[bool]:
 def _continued(lines: Sequence[Line], filled: Sequence[set[int]]) -> list[bool]:
     """A line that fills only the first column ends the one above."""
     return [True, *(below != {0} for below in filled[1:])]
+
+
+def _around(lines: Sequence[Line], filled: Sequence[set[int]], key: int) -> list[bool]:
+    """Lines go with the nearest of those that fill the column `key`."""
+    anchors = [n for n, columns in enumerate(filled) if key in columns]
+    at = [min(anchors, key=lambda n: abs(lines[n].middle - line.middle), default=0) for line in lines]
+    return [True, *(a != b for a, b in pairwise(at))]
 
 
 def _near(share: float) -> Callable[[Sequence[Line], Sequence[set[int]]], list[bool]]:
@@ -144,8 +145,3 @@ _ROW_RULES: tuple[Callable[[Sequence[Line], Sequence[set[int]]], list[bool]], ..
     _near(0.35),
     _near(0.7),
 )
-
-
-def typical_pitch(lines: Sequence[Line]) -> float:
-    """The median distance between neighbouring lines, in points."""
-    return median([b.middle - a.middle for a, b in pairwise(lines)] or [12.0])

@@ -10,31 +10,110 @@ from collections.abc import Sequence
 from itertools import pairwise
 from math import log
 
+import numpy as np
+from numpy.typing import NDArray
+
 from octavo.ingest.model import Table
-from octavo.ingest.sheet import Word
-from octavo.ingest.tables.lattice import Lattice, Places, places
-from octavo.ingest.tables.lines import Line, lines, runs, type_size
+from octavo.ingest.tables.block import Block
+from octavo.ingest.tables.lattice import Lattice, Places
+from octavo.ingest.tables.lines import runs
 from octavo.ingest.tables.rulings import Rulings
 from octavo.ingest.tables.values import is_value
 
 
-def features(
-    lattice: Lattice, table: Table, words: Sequence[Word], text: Sequence[Line], rulings: Rulings
-) -> dict[str, float]:
-    """Named figures of one reading; shares lie in [0, 1], distances are in type sizes."""
-    filled = places(lattice, words)
-    size = type_size(words)
-    return {
-        "rows": log(lattice.rows),
-        "columns": log(lattice.columns),
-        "words": log(1 + len(words)),
-        **_fill(lattice, table),
-        **_kinds(table),
-        **_column_gaps(lattice, text, size),
-        **_row_gaps(lattice, text, size),
-        **_cells(lattice, filled, size),
-        **_ruled(lattice, rulings, words),
-    }
+class Features:
+    """Named figures of readings of one block; shares lie in [0, 1], distances are in type sizes."""
+
+    def __init__(self, block: Block, rulings: Rulings) -> None:
+        self.block, self.rulings = block, rulings
+        self._gaps: dict[float, tuple[float, int, int]] = {}
+        parts = [runs(line, max(1.2 * block.size, 2.5 * block.space)) for line in block.lines]
+        wide = [(a[-1].bbox[2], b[0].bbox[0]) for part in parts for a, b in pairwise(part)]
+        self._wide = np.array(wide).reshape(-1, 2)
+
+    def of(self, lattice: Lattice, table: Table, cells: Places) -> dict[str, float]:
+        return {
+            "rows": log(lattice.rows),
+            "columns": log(lattice.columns),
+            "words": log(1 + len(self.block.words)),
+            **_fill(lattice, table),
+            **_kinds(table),
+            **self._column_gaps(lattice),
+            **self._row_gaps(lattice),
+            **_cells(lattice, cells),
+            **self._ruled(lattice, table),
+        }
+
+    def _column_gaps(self, lattice: Lattice) -> dict[str, float]:
+        """How clear the columns' edges are, what crosses them; and wide gaps where no edge is."""
+        seen = [self._gap(x) for x in lattice.xs[1:-1]]
+        edges = np.array(lattice.xs[1:-1])
+        inside = (self._wide[:, :1] <= edges + 1) & (edges - 1 <= self._wide[:, 1:])
+        return {
+            "column gap": sum(clear for clear, _, _ in seen) / len(seen),
+            "least column gap": min(clear for clear, _, _ in seen),
+            "crossed": sum(crossed for _, crossed, _ in seen) / max(1, sum(lines for _, _, lines in seen)),
+            "gaps inside": float((~inside.any(axis=1)).sum()) / len(self.block.lines),
+        }
+
+    def _gap(self, x: float) -> tuple[float, int, int]:
+        """Clear width at `x` over all lines, lines that leave less than half a type size, lines on both sides."""
+        if x not in self._gaps:
+            block, size = self.block, self.block.size
+            left, right = np.full(len(block.lines), -np.inf), np.full(len(block.lines), np.inf)
+            before = block.x < x
+            np.maximum.at(left, block.line_of[before], block.right[before])
+            np.minimum.at(right, block.line_of[~before], block.left[~before])
+            gaps = (right - left)[np.isfinite(left) & np.isfinite(right)] / size
+            clear = float(np.clip((right.min() - left.max()) / size, -2, 4))
+            self._gaps[x] = clear, int((gaps < 0.5).sum()), len(gaps)
+        return self._gaps[x]
+
+    def _row_gaps(self, lattice: Lattice) -> dict[str, float]:
+        """Space between lines within a row beside that between rows."""
+        middles = np.array([line.middle for line in self.block.lines])
+        at = np.searchsorted(lattice.ys[1:-1], middles)
+        pitch, same = np.diff(middles) / self.block.size, np.diff(at) == 0
+        within, between = np.minimum(pitch[same], 5), np.minimum(pitch[~same], 5)
+        return {
+            "lines a row": len(middles) / lattice.rows,
+            "widest within": float(within.max()) if len(within) else 0.0,
+            "mean within": float(within.mean()) if len(within) else 0.0,
+            "least between": float(between.min()) if len(between) else 0.0,
+            "mean between": float(between.mean()) if len(between) else 0.0,
+            "order of gaps": _order(within, between),
+        }
+
+    def _frames(self, lattice: Lattice) -> dict[str, float]:
+        """Shares of filled places with rules on all four sides, and on some of them only."""
+        closed = ajar = 0
+        for r, c in lattice.filled:
+            left, top, right, bottom = lattice.cell(r, c)
+            sides = [self.rulings.under(y, left, right) > 0.7 for y in (top, bottom)]
+            sides += [self.rulings.beside(x, top, bottom) > 0.7 for x in (left, right)]
+            closed += all(sides)
+            ajar += any(sides) and not all(sides)
+        return {"closed": closed / len(lattice.filled), "ajar": ajar / len(lattice.filled)}
+
+    def _ruled(self, lattice: Lattice, table: Table) -> dict[str, float]:
+        """How edges and rules agree: shares of inner edges that are ruled, and of rules that are inner edges."""
+        left, top, right, bottom = lattice.box
+        down = [self.rulings.beside(x, top, bottom) for x in lattice.xs[1:-1]]
+        across = [self.rulings.under(y, left, right) for y in lattice.ys[1:-1]]
+        columns = [x for x in self.rulings.columns(0.3 * (bottom - top)) if self.block.x.min() < x < self.block.x.max()]
+        rows = [y for y in self.rulings.rows(0.5 * (right - left)) if self.block.y.min() < y < self.block.y.max()]
+        return {
+            "ruled columns": sum(down) / len(down),
+            "least ruled column": min(down),
+            "ruled rows": sum(across) / len(across),
+            "least ruled row": min(across),
+            "least ruled header": min(across[: max(1, table.header_rows)]),
+            "kept column rules": _share(columns, lattice.xs),
+            "kept row rules": _share(rows, lattice.ys),
+            "column rules": float(min(12, len(columns))),
+            "row rules": log(1 + len(rows)),
+            **self._frames(lattice),
+        }
 
 
 def _fill(lattice: Lattice, table: Table) -> dict[str, float]:
@@ -77,106 +156,39 @@ def _kinds(table: Table) -> dict[str, float]:
             share = sum(kinds) / len(kinds)
             pure.append(max(share, 1 - share))
             numeric += share > 0.5
-    double = sum(sum(map(is_value, value.split())) > 1 for value in cells)
     lower = sum(value[0].islower() or value[0] in ",;)" for value in cells)
     return {
         "pure": sum(pure) / len(pure) if pure else 0.5,
         "least pure": min(pure, default=0.5),
         "numeric columns": numeric / max(1, len(pure)),
-        "two values": double / max(1, len(cells)),
         "lower case": lower / max(1, len(cells)),
         "letters": log(1 + sum(map(len, cells)) / max(1, len(cells))),
     }
 
 
-def _column_gaps(lattice: Lattice, text: Sequence[Line], size: float) -> dict[str, float]:
-    """How clear the columns' edges are: the space around them, what crosses them; and wide gaps where no edge is."""
-    clear, crossed, missed, seen = [], 0, 0, 0
-    for x in lattice.xs[1:-1]:
-        left = [max((w.bbox[2] for w in line.words if (w.bbox[0] + w.bbox[2]) / 2 < x), default=None) for line in text]
-        right = [
-            min((w.bbox[0] for w in line.words if (w.bbox[0] + w.bbox[2]) / 2 >= x), default=None) for line in text
-        ]
-        gaps = [(b - a) / size for a, b in zip(left, right, strict=True) if a is not None and b is not None]
-        crossed += sum(gap < 0.5 for gap in gaps)
-        seen += len(gaps)
-        reach = max((a for a in left if a is not None), default=x), min((b for b in right if b is not None), default=x)
-        clear.append(max(-2.0, min(4.0, (reach[1] - reach[0]) / size)))
-    for line in text:
-        edges = [(a[-1].bbox[2], b[0].bbox[0]) for a, b in pairwise(runs(line, 1.2 * size))]
-        missed += sum(not any(a <= x + 1 and x - 1 <= b for x in lattice.xs[1:-1]) for a, b in edges)
-    return {
-        "column gap": sum(clear) / len(clear) if clear else 0.0,
-        "least column gap": min(clear, default=0.0),
-        "crossed": crossed / max(1, seen),
-        "gaps inside": missed / max(1, len(text)),
-    }
-
-
-def _row_gaps(lattice: Lattice, text: Sequence[Line], size: float) -> dict[str, float]:
-    """Space between lines within a row beside that between rows, in type sizes."""
-    at = [sum(y < line.middle for y in lattice.ys[1:-1]) for line in text]
-    within = [
-        (b.middle - a.middle) / size for (a, b), (i, j) in zip(pairwise(text), pairwise(at), strict=True) if i == j
-    ]
-    between = [
-        (b.middle - a.middle) / size for (a, b), (i, j) in zip(pairwise(text), pairwise(at), strict=True) if i != j
-    ]
-    return {
-        "lines a row": len(text) / lattice.rows,
-        "widest within": min(5.0, max(within, default=0.0)),
-        "mean within": min(5.0, sum(within) / len(within)) if within else 0.0,
-        "least between": min(5.0, min(between, default=0.0)),
-        "mean between": min(5.0, sum(between) / len(between)) if between else 0.0,
-        "order of gaps": _order(within, between),
-    }
-
-
-def _order(within: Sequence[float], between: Sequence[float]) -> float:
+def _order(within: NDArray[np.float64], between: NDArray[np.float64]) -> float:
     """Share of pairs of gaps in which that within a row is the narrower; 1 when there are no pairs."""
-    if not within or not between:
+    if not len(within) or not len(between):
         return 1.0
-    return sum(a < b - 0.02 for a in within for b in between) / (len(within) * len(between))
+    return float((within[:, None] < between[None] - 0.02).mean())
 
 
-def _cells(lattice: Lattice, filled: Places, size: float) -> dict[str, float]:
+def _cells(lattice: Lattice, cells: Places) -> dict[str, float]:
     """Lines in a cell; cells with several lines that each are a value; and rows whose cells have as many lines each."""
-    tall = stacked = even = 0
-    rows: dict[int, list[int]] = {}
-    for (row, _), words in filled.items():
-        inner = lines(words)
-        rows.setdefault(row, []).append(len(inner))
-        tall += len(inner) > 1
-        stacked += len(inner) > 1 and sum(is_value(" ".join(w.text for w in line.words)) for line in inner) > 1
-    even = sum(min(counts) == max(counts) > 1 and len(counts) > 1 for counts in rows.values())
+    pieces = cells.values()
+    counts: dict[int, list[int]] = {}
+    for (row, _), piece in cells.items():
+        counts.setdefault(row, []).append(piece.lines)
     return {
-        "tall": tall / max(1, len(filled)),
-        "stacked": stacked / max(1, len(filled)),
-        "even rows": even / lattice.rows,
+        "tall": sum(piece.lines > 1 for piece in pieces) / len(pieces),
+        "stacked": sum(piece.values > 1 for piece in pieces) / len(pieces),
+        "two values": sum(piece.doubled for piece in pieces) / len(pieces),
+        "torn": sum(piece.torn for piece in pieces) / len(pieces),
+        "torn spans": float(
+            sum(piece.torn for place, piece in cells.items() if piece is not lattice.filled.get(place))
+        ),
+        "even rows": sum(min(ns) == max(ns) > 1 and len(ns) > 1 for ns in counts.values()) / lattice.rows,
     }
-
-
-def _ruled(lattice: Lattice, rulings: Rulings, words: Sequence[Word]) -> dict[str, float]:
-    """How the edges and the rules agree: shares of inner edges that are ruled, and of rules that are inner edges."""
-    left, top, right, bottom = lattice.box
-    down = [rulings.beside(x, top, bottom) for x in lattice.xs[1:-1]]
-    across = [rulings.under(y, left, right) for y in lattice.ys[1:-1]]
-    columns = [x for x in rulings.columns(0.3 * (bottom - top)) if _parts(x, words, 0)]
-    rows = [y for y in rulings.rows(0.5 * (right - left)) if _parts(y, words, 1)]
-    return {
-        "ruled columns": sum(down) / len(down) if down else 0.0,
-        "ruled rows": sum(across) / len(across) if across else 0.0,
-        "kept column rules": _share(columns, lattice.xs),
-        "kept row rules": _share(rows, lattice.ys),
-        "column rules": float(min(12, len(columns))),
-        "row rules": log(1 + len(rows)),
-    }
-
-
-def _parts(edge: float, words: Sequence[Word], axis: int) -> bool:
-    """Whether words stand on both sides of the edge."""
-    middles = [(w.bbox[axis] + w.bbox[axis + 2]) / 2 for w in words]
-    return min(middles) < edge < max(middles)
 
 
 def _share(rules: Sequence[float], edges: Sequence[float]) -> float:

@@ -3,44 +3,48 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from octavo.ingest.model import Box, Span, Table
+from octavo.ingest.model import Box, ElementType, Span, Table
 from octavo.ingest.sheet import Region, Sheet
+from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.build import table
-from octavo.ingest.tables.features import agreement, features
+from octavo.ingest.tables.features import Features, agreement
 from octavo.ingest.tables.judge import likeness
-from octavo.ingest.tables.lines import inside, lines
-from octavo.ingest.tables.readings import lattices
+from octavo.ingest.tables.lines import inside
+from octavo.ingest.tables.readings import readings
 from octavo.ingest.tables.regions import table_regions
 from octavo.ingest.tables.rulings import Rulings
 from octavo.ingest.text import opens_caption
 
-_NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]", re.IGNORECASE)
+_LEAST = 0.4  # likeness: less, and the region is no table
+_NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]|^[*†‡§]|^\(?[a-z\d]\)? [A-Z]", re.IGNORECASE)
 
 
 def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
     """Each table with its box, in the order of the sheet's regions."""
     found = []
-    for region in table_regions(sheet):
-        read = _read(region, sheet)
-        if read is not None:
-            found.append(read)
+    for region, read in considered(sheet):
+        marks = likeness([seen for _, seen in read])
+        best = max(range(len(read)), key=lambda n: marks[n])
+        if marks[best] > _LEAST:
+            found.append((region.bbox, read[best][0]))
     return found
 
 
-def _read(region: Region, sheet: Sheet) -> tuple[Box, Table] | None:
-    words, rulings = inside(sheet.words, region.bbox), Rulings(sheet.rules, region.bbox)
-    if not words:
-        return None
-    text = lines(words)
-    made = [(lattice, table(lattice, words, rulings)) for lattice in lattices(region, words, rulings)]
-    if not made:
-        return None
-    shared = agreement([(lattice.rows, lattice.columns) for lattice, _ in made])
-    marks = [likeness(features(*pair, words, text, rulings) | extra) for pair, extra in zip(made, shared, strict=True)]
-    _, best = made[marks.index(max(marks))]
-    best = _trimmed(best)
-    return (region.bbox, best) if len(best.rows) > 1 else None
+def considered(sheet: Sheet) -> Iterator[tuple[Region, list[tuple[Table, dict[str, float]]]]]:
+    """Each region that may be a table, with its readings, one at least, and what shows of each."""
+    for region in table_regions(sheet):
+        words = inside(sheet.words, region.bbox)
+        if not words:
+            continue
+        block, rulings = Block(words), Rulings(sheet.rules, region.bbox)
+        made = [(lattice, *table(block, lattice, rulings)) for lattice in readings(region, block, rulings)]
+        if made:
+            seen, shared = Features(block, rulings), agreement([(one.rows, one.columns) for one, _, _ in made])
+            named = {"named": float(region.type is ElementType.TABLE)}
+            pairs = zip(made, shared, strict=True)
+            yield region, [(_trimmed(one[1]), seen.of(*one) | extra | named) for one, extra in pairs]
 
 
 def _trimmed(table: Table) -> Table:
@@ -48,13 +52,19 @@ def _trimmed(table: Table) -> Table:
     first, last = 0, len(table.rows)
     while first < last and _alone(table.rows[first]) and opens_caption(" ".join(filter(None, table.rows[first]))):
         first += 1
-    while last > first and _alone(table.rows[last - 1]) and _NOTE.match(next(filter(None, table.rows[last - 1]))):
+    while last > first and _alone(table.rows[last - 1]) and _is_note(table, last - 1):
         last -= 1
     if (first, last) == (0, len(table.rows)):
         return table
     spans = [Span(s.row - first, s.column, s.rows, s.columns) for s in table.spans if first <= s.row < last]
     header = max(0, table.header_rows - first)
     return Table(table.rows[first:last], table.cells[first:last], tuple(spans), header)
+
+
+def _is_note(table: Table, row: int) -> bool:
+    """Whether a text alone in its row opens as a note does, or runs over several columns."""
+    text = next(filter(None, table.rows[row]))
+    return bool(_NOTE.match(text)) or any(span.row == row and span.columns > 1 for span in table.spans)
 
 
 def _alone(row: tuple[str, ...]) -> bool:

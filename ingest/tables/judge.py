@@ -1,27 +1,36 @@
-"""Which reading of a region is right. Knows nothing of pages."""
+"""How like the truth a reading of a table is, told by boosted trees that `examples/judge/fit.py` fits to made tables.
+
+Knows nothing of pages or of what its features mean.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
-def likeness(seen: Mapping[str, float]) -> float:
-    """How like the truth a reading is, by what is seen of it."""
-    return (
-        2.0 * seen["kept column rules"]
-        + 1.5 * seen["kept row rules"]
-        + 1.0 * seen["pure"]
-        + 1.0 * seen["filled"]
-        + 1.0 * seen["rows agree"]
-        + 1.0 * seen["columns agree"]
-        + 0.3 * min(1.5, seen["least column gap"])
-        + 0.5 * seen["order of gaps"]
-        - 2.0 * seen["crossed"]
-        - 1.5 * seen["gaps inside"]
-        - 3.0 * seen["two values"]
-        - 3.0 * seen["stacked"]
-        - 1.0 * seen["lower case"]
-        - 0.5 * seen["lone rows"]
-        - 1.0 * seen["sparse columns"]
-        - 1.0 * seen["body spans"]
-    )
+def likeness(readings: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+    """For each reading, by its features, the likeness to expect: 1 is the same as the truth, 0 has nothing of it."""
+    model = _model()
+    seen = [[reading[name] for name in model["features"]] for reading in readings]
+    return np.array([model["base"] + sum(_value(tree, row) for tree in model["trees"]) for row in seen])
+
+
+def _value(tree: Sequence[Any], row: Sequence[float]) -> float:
+    """The leaf that `row` falls to: a node is [feature, threshold, left, right], a leaf its value."""
+    node = tree[0]
+    while isinstance(node, list):
+        feature, threshold, left, right = node
+        node = tree[left if row[feature] <= threshold else right]
+    return float(node)
+
+
+@cache
+def _model() -> dict[str, Any]:
+    return json.loads(files(__package__).joinpath("judge.json").read_text())  # type: ignore[no-any-return]

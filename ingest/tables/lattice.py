@@ -1,27 +1,56 @@
-"""A lattice of row and column edges over words.
-
-Knows nothing of how the edges were found.
-"""
+"""Edges of rows and columns laid over a block's words. Knows nothing of how the edges were found."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 from octavo.ingest.model import Box
-from octavo.ingest.sheet import Word
-from octavo.ingest.tables.lines import lines
-from octavo.ingest.text import join_lines
+from octavo.ingest.tables.block import Block, Piece
+
+Edges = tuple[float, ...]
+Places = dict[tuple[int, int], Piece]
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """Edges along one axis, outer ones included, and for each word the stretch between two that its middle lies in.
+
+    Every stretch has a word.
+    """
+
+    edges: Edges
+    at: NDArray[np.intp]
+
+    @property
+    def key(self) -> bytes:
+        """The same for all edges that part the words alike."""
+        return self.at.tobytes()
+
+
+def axis(edges: Sequence[float], middles: NDArray[np.float64]) -> Axis:
+    """The edges but for those with no word between them and the next."""
+    at = np.clip(np.searchsorted(edges, middles, side="right") - 1, 0, len(edges) - 2)
+    full, at = np.unique(at, return_inverse=True)
+    inner = [edges[b] if b == a + 1 else (edges[a + 1] + edges[b]) / 2 for a, b in pairwise(full.tolist())]
+    return Axis((float(edges[full[0]]), *map(float, inner), float(edges[full[-1] + 1])), at)
 
 
 @dataclass(frozen=True, slots=True)
 class Lattice:
-    """Edges of columns (`xs`, from left to right) and of rows (`ys`, downwards), outer ones included, in points."""
+    """Columns between `xs`, from left to right, and rows between `ys`, downwards; the words of each place with any.
 
-    xs: tuple[float, ...]
-    ys: tuple[float, ...]
+    `space` is the usual one between two words, in points.
+    """
+
+    xs: Edges
+    ys: Edges
+    filled: Places
+    space: float
 
     @property
     def columns(self) -> int:
@@ -35,41 +64,13 @@ class Lattice:
     def box(self) -> Box:
         return self.xs[0], self.ys[0], self.xs[-1], self.ys[-1]
 
-    def place(self, word: Word) -> tuple[int, int]:
-        """Row and column of the word's centre."""
-        x0, y0, x1, y1 = word.bbox
-        row = bisect_right(self.ys, (y0 + y1) / 2) - 1
-        column = bisect_right(self.xs, (x0 + x1) / 2) - 1
-        return min(max(row, 0), self.rows - 1), min(max(column, 0), self.columns - 1)
-
-    def cell(self, row: int, column: int, down: int = 1, across: int = 1) -> Box:
-        return self.xs[column], self.ys[row], self.xs[column + across], self.ys[row + down]
+    def cell(self, row: int, column: int) -> Box:
+        return self.xs[column], self.ys[row], self.xs[column + 1], self.ys[row + 1]
 
 
-Places = dict[tuple[int, int], list[Word]]
-
-
-def places(lattice: Lattice, words: Sequence[Word]) -> Places:
-    """The words of each place that has any."""
-    found: Places = {}
-    for word in words:
-        found.setdefault(lattice.place(word), []).append(word)
-    return found
-
-
-def kept(lattice: Lattice, words: Sequence[Word]) -> Lattice:
-    """The lattice without the rows and columns in which no word stands."""
-    filled = [lattice.place(word) for word in words]
-    rows, columns = sorted({r for r, _ in filled}), sorted({c for _, c in filled})
-    return Lattice(_outer(lattice.xs, columns), _outer(lattice.ys, rows))
-
-
-def _outer(edges: Sequence[float], full: Sequence[int]) -> tuple[float, ...]:
-    if not full:
-        return tuple(edges)
-    inner = [edges[b] if b == a + 1 else (edges[a + 1] + edges[b]) / 2 for a, b in pairwise(full)]
-    return (edges[full[0]], *inner, edges[full[-1] + 1])
-
-
-def text(words: Sequence[Word]) -> str:
-    return join_lines([" ".join(w.text for w in line.words) for line in lines(words)], heal=False)
+def lattice(block: Block, across: Axis, down: Axis) -> Lattice:
+    numbers: dict[tuple[int, int], list[int]] = {}
+    for n, place in enumerate(zip(down.at.tolist(), across.at.tolist(), strict=True)):
+        numbers.setdefault(place, []).append(n)
+    filled = {place: block.piece(tuple(ns)) for place, ns in numbers.items()}
+    return Lattice(across.edges, down.edges, filled, block.space)

@@ -5,46 +5,96 @@ Knows nothing of what stands in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from octavo.ingest.geometry import area, covered, union
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.sheet import Region, Sheet
-from octavo.ingest.tables.lines import inside
+from octavo.ingest.sheet import Region, Sheet, Word
+from octavo.ingest.tables.lines import Line, inside, lines, runs, type_size, word_space
+from octavo.ingest.text import opens_caption
 
 _TOUCH = 2.0  # points
+_LEVEL = 1.5  # points: lines that differ less stand on one height
+_MISTAKEN = {ElementType.TEXT, ElementType.FIGURE, ElementType.LIST, ElementType.CAPTION, ElementType.FOOTNOTE}
 _MOST_RULES = 3000  # more of them draw a picture
 
 
 def table_regions(sheet: Sheet) -> list[Region]:
-    """The sheet's table regions, each parted where several frames of rules hold its words, and frames of no region.
+    """The sheet's table regions, each parted where several tables seem to stand in it, and others that may be one.
 
-    A frame in a picture is a chart's grid.
+    These, frames of rules and text in columns that the layout model took for something else, are not of type TABLE.
     """
     frames = _frames(sheet.rules)
-    pictures = [region.bbox for region in sheet.regions if region.type is ElementType.FIGURE]
     found = []
     for region in sheet.regions:
         if region.type is ElementType.TABLE:
             found += _parted(region, frames, sheet)
     for frame in frames:
-        taken = [*pictures, *(r.bbox for r in found)]
-        if not any(covered(frame, box) > 0.2 or covered(box, frame) > 0.2 for box in taken):
-            found.append(Region(ElementType.TABLE, frame))
+        if not any(covered(frame, r.bbox) > 0.2 or covered(r.bbox, frame) > 0.2 for r in found):
+            found.append(Region(ElementType.FIGURE, frame))
+    for region in sheet.regions:
+        if region.type in _MISTAKEN and not any(covered(region.bbox, r.bbox) > 0.2 for r in found):
+            text = lines(inside(sheet.words, region.bbox))
+            if len(text) > 1 and _columned(text):
+                found.append(region)
     return found
 
 
 def _parted(region: Region, frames: Sequence[Box], sheet: Sheet) -> list[Region]:
+    """The region in parts: its frames when they hold its words, else what captions and bare strips part."""
     own = [frame for frame in frames if covered(frame, region.bbox) > 0.8]
     words = inside(sheet.words, region.bbox)
     framed = [word for frame in own for word in inside(words, frame)]
     if len(own) > 1 and len(framed) > 0.9 * len(words):
         return [replace(region, bbox=frame, grids=()) for frame in own]
     around = [frame for frame in frames if covered(region.bbox, frame) > 0.7 and area(frame) < 1.5 * area(region.bbox)]
-    return [replace(region, bbox=union([region.bbox, *around]))]
+    whole = union([region.bbox, *around])
+    boxes = [part for side in _beside(whole, words) for part in _under_captions(side, inside(words, side))]
+    return [replace(region, bbox=box, grids=region.grids if len(boxes) == 1 else ()) for box in boxes]
+
+
+def _beside(box: Box, words: Sequence[Word]) -> list[Box]:
+    """The box cut in two where a bare strip parts lines that do not stand on the same heights."""
+    for x in _strips(words):
+        left, right = lines(w for w in words if w.bbox[2] < x), lines(w for w in words if w.bbox[0] > x)
+        level = sum(any(abs(a.middle - b.middle) < _LEVEL for b in right) for a in left)
+        if (
+            min(len(left), len(right)) > 2
+            and all(map(_columned, (left, right)))
+            and level < 0.5 * min(len(left), len(right))
+        ):
+            return [(box[0], box[1], x, box[3]), (x, box[1], box[2], box[3])]
+    return [box]
+
+
+def _columned(text: Sequence[Line]) -> bool:
+    """Whether most lines, two at least, stand in several columns."""
+    gap = 3 * word_space(text)
+    return sum(len(runs(line, gap)) > 1 for line in text) > max(1.0, 0.5 * len(text))
+
+
+def _strips(words: Sequence[Word]) -> Iterator[float]:
+    """Middles of upright strips, at least two type sizes wide, in which no word stands."""
+    reach, least = float("inf"), 2 * type_size(words)
+    for word in sorted(words, key=lambda w: w.bbox[0]):
+        if word.bbox[0] - reach > least:
+            yield (word.bbox[0] + reach) / 2
+        reach = word.bbox[2] if reach == float("inf") else max(reach, word.bbox[2])
+
+
+def _under_captions(box: Box, words: Sequence[Word]) -> list[Box]:
+    """The box cut above each caption with lines of a table over it."""
+    text = lines(words)
+    cuts = [
+        (above.bottom + line.top) / 2
+        for above, line in pairwise(text[1:])
+        if opens_caption(" ".join(word.text for word in line.words))
+    ]
+    return [(box[0], top, box[2], bottom) for top, bottom in pairwise([box[1], *cuts, box[3]])]
 
 
 def _frames(rules: Sequence[Box]) -> list[Box]:
@@ -54,20 +104,15 @@ def _frames(rules: Sequence[Box]) -> list[Box]:
     boxes = np.array(rules)
     low, high = boxes[:, :2] - _TOUCH / 2, boxes[:, 2:] + _TOUCH / 2
     touch = np.all((low[:, None] <= high[None]) & (low[None] <= high[:, None]), axis=2)
-    label = np.arange(len(rules))
-    while True:
-        least = np.where(touch, label[None], len(rules)).min(axis=1)
-        if (least == label).all():
-            break
-        label = least
-    return [union(group) for group in _groups(rules, label) if _frames_cells(group)]
-
-
-def _groups(rules: Sequence[Box], label: Iterable[int]) -> Iterable[list[Box]]:
-    groups: dict[int, list[Box]] = {}
-    for rule, n in zip(rules, label, strict=True):
-        groups.setdefault(int(n), []).append(rule)
-    return groups.values()
+    groups, left = [], np.ones(len(rules), dtype=bool)
+    while left.any():
+        group = reach = np.arange(len(rules)) == left.argmax()
+        while reach.any():
+            left &= ~reach
+            reach = touch[reach].any(axis=0) & left
+            group = group | reach
+        groups.append([rules[n] for n in np.flatnonzero(group).tolist()])
+    return [union(group) for group in groups if _frames_cells(group)]
 
 
 def _frames_cells(group: Sequence[Box]) -> bool:

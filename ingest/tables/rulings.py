@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 
 from octavo.ingest.model import Box
@@ -16,6 +17,7 @@ class Rulings:
         x0, y0, x1, y1 = box[0] - 3, box[1] - 3, box[2] + 3, box[3] + 3
         self.across: list[tuple[float, float, float]] = []
         self.down: list[tuple[float, float, float]] = []
+        self._seen: dict[tuple[bool, float, float, float], float] = {}
         for a0, b0, a1, b1 in rules:
             if a1 < x0 or a0 > x1 or b1 < y0 or b0 > y1:
                 continue
@@ -23,6 +25,8 @@ class Rulings:
                 self.across.append(((b0 + b1) / 2, max(a0, x0), min(a1, x1)))
             else:
                 self.down.append(((a0 + a1) / 2, max(b0, y0), min(b1, y1)))
+        self.across.sort()
+        self.down.sort()
 
     def rows(self, least: float) -> list[float]:
         """Heights at which rules of at least `least` points in all lie."""
@@ -33,10 +37,17 @@ class Rulings:
 
     def beside(self, x: float, top: float, bottom: float) -> float:
         """Share of the stretch from `top` to `bottom` at `x` along which a rule runs."""
-        return _along(self.down, x, top, bottom)
+        return self._along(True, x, top, bottom)
 
     def under(self, y: float, left: float, right: float) -> float:
-        return _along(self.across, y, left, right)
+        """Share of the stretch from `left` to `right` at `y` along which a rule runs."""
+        return self._along(False, y, left, right)
+
+    def _along(self, down: bool, at: float, start: float, end: float) -> float:
+        key = down, at, start, end
+        if key not in self._seen:
+            self._seen[key] = _along(self.down if down else self.across, at, start, end)
+        return self._seen[key]
 
 
 def _edges(rules: Sequence[tuple[float, float, float]], least: float) -> list[float]:
@@ -54,7 +65,8 @@ def _edges(rules: Sequence[tuple[float, float, float]], least: float) -> list[fl
 
 
 def _along(rules: Sequence[tuple[float, float, float]], at: float, start: float, end: float) -> float:
-    pieces = [(max(a, start), min(b, end)) for p, a, b in rules if abs(p - at) <= _NEAR and a < end and b > start]
+    near = rules[bisect_left(rules, (at - _NEAR,)) : bisect_right(rules, (at + _NEAR, float("inf")))]
+    pieces = [(max(a, start), min(b, end)) for _, a, b in near if a < end and b > start]
     return _length(pieces) / (end - start) if end > start else 0.0
 
 

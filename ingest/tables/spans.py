@@ -5,19 +5,19 @@ Knows nothing of where the lattice comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from octavo.ingest.model import Span
+from octavo.ingest.model import Box, Span
 from octavo.ingest.sheet import Word
-from octavo.ingest.tables.lattice import Lattice, Places
+from octavo.ingest.tables.lattice import Lattice
 from octavo.ingest.tables.rulings import Rulings
 
 _RULED, _BARE = 0.7, 0.2  # shares of an edge that a rule runs along: there is one, there is none
 
 
-def spans(lattice: Lattice, filled: Places, rulings: Rulings, header: int) -> list[Span]:
+def spans(lattice: Lattice, rulings: Rulings, header: int) -> list[Span]:
     """Cells that stand over several places; the first `header` rows are the header."""
-    units = [_across(lattice, filled, rulings, r, header) for r in range(lattice.rows)]
+    units = [_across(lattice, rulings, r, header) for r in range(lattice.rows)]
     taken: set[tuple[int, int]] = set()
     found = []
     for r, row in enumerate(units):
@@ -28,7 +28,7 @@ def spans(lattice: Lattice, filled: Places, rulings: Rulings, header: int) -> li
             while (
                 end + 1 < lattice.rows
                 and (first, last) in units[end + 1]
-                and _down(lattice, filled, rulings, end, first, last, header)
+                and _down(lattice, rulings, end, first, last, header)
             ):
                 end += 1
                 taken.add((end, first))
@@ -37,18 +37,44 @@ def spans(lattice: Lattice, filled: Places, rulings: Rulings, header: int) -> li
     return found
 
 
-def _across(lattice: Lattice, filled: Places, rulings: Rulings, row: int, header: int) -> list[tuple[int, int]]:
+def _across(lattice: Lattice, rulings: Rulings, row: int, header: int) -> list[tuple[int, int]]:
     """The row's cells as (first, last) column."""
     cells: list[tuple[int, int]] = []
     for c in range(lattice.columns):
-        if cells and _joined(lattice, filled, rulings, row, c - 1, row < header):
+        if cells and _joined(lattice, rulings, row, c - 1, row < header):
             cells[-1] = cells[-1][0], c
         else:
             cells.append((c, c))
-    return _centred(lattice, filled, rulings, row, header, cells) if row < header - 1 else cells
+    if row < header - 1:
+        return _centred(lattice, rulings, row, header, cells)
+    first = _heads(lattice, rulings, row)
+    return cells if first is None else [*((c, c) for c in range(first)), (first, lattice.columns - 1)]
 
 
-def _joined(lattice: Lattice, filled: Places, rulings: Rulings, row: int, column: int, in_header: bool) -> bool:
+def _heads(lattice: Lattice, rulings: Rulings, row: int) -> int | None:
+    """The first column of those, to the last, in whose middle the row's only text stands, no rule parting them.
+
+    A group's name over the whole body, or a unit over all values.
+    """
+    pieces = {c: piece for (r, c), piece in lattice.filled.items() if r == row}
+    if lattice.columns < 3 or 0 in pieces or not pieces:
+        return None
+    left, right = min(p.box[0] for p in pieces.values()), max(p.box[2] for p in pieces.values())
+    gaps = [pieces[c + 1].box[0] - pieces[c].box[2] for c in pieces if c + 1 in pieces]
+    if len(pieces) > len(gaps) + 1 or max(gaps, default=0) > 2 * lattice.space:
+        return None
+    top, bottom = lattice.ys[row], lattice.ys[row + 1]
+    for first in (0, 1):
+        if any(rulings.beside(x, top, bottom) > _BARE for x in lattice.xs[first + 1 : -1]):
+            continue
+        boxes = [piece.box for (r, c), piece in lattice.filled.items() if c >= first and r != row]
+        middle = (min(box[0] for box in boxes) + max(box[2] for box in boxes)) / 2
+        if abs((left + right) / 2 - middle) < 3 * lattice.space:
+            return first
+    return None
+
+
+def _joined(lattice: Lattice, rulings: Rulings, row: int, column: int, in_header: bool) -> bool:
     """Whether no edge parts `column` from the next one in this row.
 
     A word crosses it; or in a header words run on over it; or it is ruled elsewhere but not here and one side is empty.
@@ -57,10 +83,14 @@ def _joined(lattice: Lattice, filled: Places, rulings: Rulings, row: int, column
     here = rulings.beside(x, top, bottom)
     if here > _RULED:
         return False
-    left, right = filled.get((row, column), []), filled.get((row, column + 1), [])
-    if any(crosses(word, x) for word in [*left, *right]) or (in_header and _run_on(left, right)):
+    left, right = lattice.filled.get((row, column)), lattice.filled.get((row, column + 1))
+    if left and left.box[2] > x and any(crosses(word, x) for word in left.words):
         return True
-    return here < _BARE and not (left and right) and rulings.beside(x, lattice.ys[0], lattice.ys[-1]) > 0.5
+    if right and right.box[0] < x and any(crosses(word, x) for word in right.words):
+        return True
+    if left and right:
+        return in_header and _run_on(left.words, right.words, lattice.space)
+    return here < _BARE and rulings.beside(x, lattice.ys[0], lattice.ys[-1]) > 0.5
 
 
 def crosses(word: Word, edge: float) -> bool:
@@ -69,50 +99,50 @@ def crosses(word: Word, edge: float) -> bool:
     return word.bbox[0] + reach < edge < word.bbox[2] - reach
 
 
-def _run_on(left: Sequence[Word], right: Sequence[Word]) -> bool:
-    """Whether a word of `left` and one of `right` stand on one line with no more than a space between them."""
+def _run_on(left: Sequence[Word], right: Sequence[Word], space: float) -> bool:
+    """Whether a word of `left` and one of `right` stand on one line with about a `space` between them."""
     a = [w for w in left if any(ch.isalpha() or ch == "&" for ch in w.text)]
     b = [w for w in right if any(ch.isalpha() or ch == "&" for ch in w.text)]
     return any(
         min(v.bbox[3], w.bbox[3]) - max(v.bbox[1], w.bbox[1]) > 0.5 * (w.bbox[3] - w.bbox[1])
-        and 0 <= w.bbox[0] - v.bbox[2] < 0.4 * w.size
+        and 0 <= w.bbox[0] - v.bbox[2] < 1.3 * space
         for v in a
         for w in b
     )
 
 
 def _centred(
-    lattice: Lattice, filled: Places, rulings: Rulings, row: int, header: int, cells: list[tuple[int, int]]
+    lattice: Lattice, rulings: Rulings, row: int, header: int, cells: list[tuple[int, int]]
 ) -> list[tuple[int, int]]:
-    """The cells with each text widened to the columns in whose middle it stands, or to those of the rule below it."""
-    y = lattice.ys[row + 1]
-    texts = {cell: [w for c in range(cell[0], cell[1] + 1) for w in filled.get((row, c), [])] for cell in cells}
+    """The cells with each text widened to the columns in whose middle it stands."""
     free = {
         c
-        for cell, words in texts.items()
-        if not words
-        for c in range(cell[0], cell[1] + 1)
-        if c and any(filled.get((r, c)) for r in range(row + 1, header))
+        for first, last in cells
+        if not any((row, c) in lattice.filled for c in range(first, last + 1))
+        for c in range(first, last + 1)
+        if c and any((r, c) in lattice.filled for r in range(row + 1, header))
     }
-    made: list[tuple[int, int]] = []
-    for (first, last), words in texts.items():
-        if not words:
+    if not free:
+        return cells
+    below: dict[int, list[Box]] = {}
+    for (r, c), piece in lattice.filled.items():
+        if r > row:
+            below.setdefault(c, []).append(piece.box)
+    widened: dict[tuple[int, int], tuple[int, int]] = {}
+    for first, last in cells:
+        pieces = [lattice.filled[row, c] for c in range(first, last + 1) if (row, c) in lattice.filled]
+        if not pieces or not free & {first - 1, last + 1}:
             continue
-        middle = (min(w.bbox[0] for w in words) + max(w.bbox[2] for w in words)) / 2
-        best = min(
-            _ranges(lattice, rulings, row, first, last, free),
-            key=lambda ends: _off(lattice, filled, rulings, row, ends, middle, y),
-        )
-        if _off(lattice, filled, rulings, row, best, middle, y) < 0.5 * _off(
-            lattice, filled, rulings, row, (first, last), middle, y
-        ):
-            first, last = best
-        free -= set(range(first, last + 1))
-        made.append((first, last))
-    covered = {c for first, last in made for c in range(first, last + 1)}
-    rest = [cell for cell in cells if not covered & set(range(cell[0], cell[1] + 1))]
-    loose = [(c, c) for cell in cells if cell not in rest for c in range(cell[0], cell[1] + 1) if c not in covered]
-    return sorted([*made, *rest, *loose])
+        middle = (min(p.box[0] for p in pieces) + max(p.box[2] for p in pieces)) / 2
+        off = {ends: _off(below, ends, middle) for ends in _ranges(lattice, rulings, row, first, last, free)}
+        best = min(off, key=lambda ends: off[ends])
+        if off[best] < 0.5 * off[first, last]:
+            widened[first, last] = best
+            free -= set(range(best[0], best[1] + 1))
+    taken = {c for first, last in widened.values() for c in range(first, last + 1)}
+    kept = [cell for cell in cells if not taken & set(range(cell[0], cell[1] + 1))]
+    loose = {c for cell in cells if cell not in kept for c in range(cell[0], cell[1] + 1)} - taken
+    return sorted([*kept, *widened.values(), *((c, c) for c in loose)])
 
 
 def _ranges(
@@ -133,24 +163,24 @@ def _ranges(
         start -= 1
 
 
-def _off(
-    lattice: Lattice, filled: Places, rulings: Rulings, row: int, ends: tuple[int, int], middle: float, y: float
-) -> float:
+def _off(below: Mapping[int, Sequence[Box]], ends: tuple[int, int], middle: float) -> float:
     """How far `middle` lies from the middle of what stands below in these columns, in points."""
-    below = [
-        w for c in range(ends[0], ends[1] + 1) for r in range(row + 1, lattice.rows) for w in filled.get((r, c), [])
-    ]
-    if not below:
+    boxes = [box for c in range(ends[0], ends[1] + 1) for box in below.get(c, ())]
+    if not boxes:
         return float("inf")
-    left, right = min(w.bbox[0] for w in below), max(w.bbox[2] for w in below)
-    return abs((left + right) / 2 - middle)
+    return abs((min(box[0] for box in boxes) + max(box[2] for box in boxes)) / 2 - middle)
+
+
+def _words(lattice: Lattice, row: int, first: int, last: int) -> list[Word]:
+    pieces = (lattice.filled.get((row, c)) for c in range(first, last + 1))
+    return [word for piece in pieces if piece for word in piece.words]
 
 
 def _lies_across(word: Word, y: float) -> bool:
     return word.bbox[1] + 0.25 * word.size < y < word.bbox[3] - 0.25 * word.size
 
 
-def _down(lattice: Lattice, filled: Places, rulings: Rulings, row: int, first: int, last: int, header: int) -> bool:
+def _down(lattice: Lattice, rulings: Rulings, row: int, first: int, last: int, header: int) -> bool:
     """Whether the cell goes on in the next row.
 
     A word lies across the edge; or the edge is ruled elsewhere but not here, between ruled sides or in a header.
@@ -158,10 +188,9 @@ def _down(lattice: Lattice, filled: Places, rulings: Rulings, row: int, first: i
     y, left, right = lattice.ys[row + 1], lattice.xs[first], lattice.xs[last + 1]
     if rulings.under(y, left, right) > _BARE:
         return False
-    above = [w for c in range(first, last + 1) for w in filled.get((row, c), [])]
-    below = [w for c in range(first, last + 1) for w in filled.get((row + 1, c), [])]
+    above, below = _words(lattice, row, first, last), _words(lattice, row + 1, first, last)
     if any(_lies_across(w, y) for w in [*above, *below]):
-        beside = [w for c in range(lattice.columns) for r in (row, row + 1) for w in filled.get((r, c), [])]
+        beside = [w for r in (row, row + 1) for w in _words(lattice, r, 0, lattice.columns - 1)]
         return sum(_lies_across(w, y) for w in beside) < 0.34 * len(beside)
     if rulings.under(y, lattice.xs[0], lattice.xs[-1]) < _BARE:
         return False

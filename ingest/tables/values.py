@@ -1,4 +1,4 @@
-"""What a table's grid says: spans mended, header found, each value with the labels that give it meaning.
+"""What a table's grid says: its header, and each value with the labels that give it meaning.
 
 Knows nothing of how the grid was found.
 """
@@ -9,12 +9,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from octavo.ingest.geometry import union
-from octavo.ingest.model import Box, Span, Table
-from octavo.ingest.sheet import Sheet
-from octavo.ingest.text import join_lines
+from octavo.ingest.model import Box, Table
 
-Word = tuple[float, float, float, float, str]
 _VALUE = re.compile(r"^[($€£¥~<>≤≥≈±+\-–—−\s]*\d[\d,.]*\s*(%|\)|bps|[xX]|[MBK])*\)?\s*[*^]*(\s*\(\w\))?$")
 _NOTHING = re.compile(r"^[\s—–\-−$%*]*$|^(n/?a|nm|n\.m\.)[*^]*$", re.IGNORECASE)
 _YEAR = re.compile(r"^(FY\s?)?(19|20)\d\d$")
@@ -23,98 +19,6 @@ _YEAR = re.compile(r"^(FY\s?)?(19|20)\d\d$")
 def is_value(text: str) -> bool:
     """Whether a cell holds a quantity (a year alone is a label)."""
     return bool(_VALUE.match(text)) and not _YEAR.match(text)
-
-
-def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
-    """The tables of a page, each with its box."""
-    words = [(*word.bbox, word.text) for word in sheet.words]
-    found = []
-    for region in sheet.regions:
-        for _, cells in region.grids[:1]:
-            rows = [["\n".join(_lines(_inside(cell, words))) if cell else None for cell in row] for row in cells]
-            found.append((region.bbox, grid(rows, cells, words)))
-    return found
-
-
-def grid(
-    rows: Sequence[Sequence[str | None]], cells: Sequence[Sequence[Sequence[float] | None]], words: Sequence[Word]
-) -> Table:
-    """A Table from a raw grid: text cleaned, cells that a word straddles joined into a span, header rows counted.
-
-    `words` are the page's words with their boxes. A layout grid cuts a header that stands over several columns
-    ("Three Mo|nths Ended", "Commercial |Banking"); a word drawn across a column's edge, or in a header a gap there that
-    is no wider than between words, shows that no edge is there in that row.
-    """
-    width = max((len(row) for row in rows), default=0)
-    text = [
-        [join_lines((value or "").splitlines(), heal=False) for value in row] + [""] * (width - len(row))
-        for row in rows
-    ]
-    boxes: list[list[Box | None]] = [[_box(cell) for cell in row] + [None] * (width - len(row)) for row in cells]
-    header = header_rows(text)
-    spans = []
-    for r, row in enumerate(boxes):
-        for first, last in _straddled(row, words, r < header):
-            box = union([b for b in row[first : last + 1] if b])
-            text[r][first] = join_lines(_lines(_inside(box, words)), heal=False)
-            text[r][first + 1 : last + 1] = [""] * (last - first)
-            spans.append(Span(r, first, 1, last - first + 1))
-    return Table(tuple(map(tuple, text)), tuple(map(tuple, boxes)), tuple(spans), header_rows=header_rows(text))
-
-
-def _box(cell: Sequence[float] | None) -> Box | None:
-    return None if cell is None else (float(cell[0]), float(cell[1]), float(cell[2]), float(cell[3]))
-
-
-def _straddled(row: Sequence[Box | None], words: Sequence[Word], in_header: bool) -> list[tuple[int, int]]:
-    """Runs (first, last) of columns joined by words that reach at least a third of a letter into both neighbours.
-
-    In a header two words with no more than a space between them, one on each side of the edge, join them too.
-    """
-    joined = []
-    for j in range(len(row) - 1):
-        left, right = row[j], row[j + 1]
-        if left is None or right is None:
-            continue
-        beside = [w for w in words if left[0] < w[2] and w[0] < right[2] and left[1] < (w[1] + w[3]) / 2 < left[3] + 1]
-        if any(_crosses(word, left[2]) for word in beside) or (in_header and _runs_on(beside, left[2])):
-            joined.append(j)
-    runs: list[tuple[int, int]] = []
-    for j in joined:
-        if runs and runs[-1][1] == j:
-            runs[-1] = runs[-1][0], j + 1
-        else:
-            runs.append((j, j + 1))
-    return runs
-
-
-def _crosses(word: Word, edge: float) -> bool:
-    reach = (word[2] - word[0]) / max(1, len(word[4])) / 3
-    return word[0] + reach < edge < word[2] - reach
-
-
-def _runs_on(words: Sequence[Word], edge: float) -> bool:
-    """Whether two words on one line, a space (0.35 of their height) apart, stand on different sides of `edge`."""
-    left = [word for word in words if word[0] + word[2] < 2 * edge and _letters(word)]
-    right = [word for word in words if word[0] + word[2] > 2 * edge and _letters(word)]
-    return any(abs(a[1] - b[1]) < 1 and 0 <= b[0] - a[2] < 0.35 * (a[3] - a[1]) for a in left for b in right)
-
-
-def _letters(word: Word) -> bool:
-    return any(ch.isalpha() or ch == "&" for ch in word[4])
-
-
-def _inside(box: Box, words: Sequence[Word]) -> list[Word]:
-    return [w for w in words if box[0] <= (w[0] + w[2]) / 2 <= box[2] and box[1] <= (w[1] + w[3]) / 2 <= box[3]]
-
-
-def _lines(words: Sequence[Word]) -> list[str]:
-    lines: dict[int, list[Word]] = {}
-    for word in sorted(words, key=lambda w: (w[1] + w[3]) / 2):
-        middle = (word[1] + word[3]) / 2
-        line = next((y for y in lines if abs(y - middle) < (word[3] - word[1]) / 2), round(middle))
-        lines.setdefault(line, []).append(word)
-    return [" ".join(w[4] for w in sorted(line)) for _, line in sorted(lines.items())]
 
 
 def header_rows(rows: Sequence[Sequence[str]]) -> int:

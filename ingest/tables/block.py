@@ -43,7 +43,10 @@ _LEADER = re.compile(r"(\s?[.·…_]){4,}\s*$")
 
 
 class Block:
-    """At least one word. `x` and `y` are their middles, `size` and `space` the usual of their type, in points."""
+    """At least one word. `x` and `y` are their middles, `size` and `space` the usual of their type, in points.
+
+    `runs` has the left and right end of each run of words with no more than a space between them.
+    """
 
     def __init__(self, words: Sequence[Word]) -> None:
         self.words = tuple(words)
@@ -55,6 +58,8 @@ class Block:
         self.space = min(word_space(self.lines), 0.35 * self.size)
         index = {id(word): n for n, line in enumerate(self.lines) for word in line.words}
         self.line_of: NDArray[np.intp] = np.array([index[id(word)] for word in self.words])
+        parts = [run for line in self.lines for run in runs(line, 1.4 * self.space)]
+        self.runs = np.array([(part[0].bbox[0], max(word.bbox[2] for word in part)) for part in parts])
         self._pieces: dict[tuple[int, ...], Piece] = {}
 
     @property

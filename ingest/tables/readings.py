@@ -29,9 +29,10 @@ def readings(region: Region, block: Block, rulings: Rulings) -> list[Lattice]:
     columns = [_merged(_sides(grid, 0)) for _, grid in region.grids] + [ruled_columns, long_columns]
     rows = [_merged(_sides(grid, 1)) for _, grid in region.grids] + [ruled_rows, long_rows]
     columns += [list(edges) for edges in column_proposals(block, left, right)]
+    whole = [_cleared(_snapped(_whole(edges, left, right), ruled_columns, block.x), block.runs) for edges in columns]
     found: dict[tuple[bytes, bytes], tuple[Axis, Axis]] = {}
     fixed = _axes((_snapped(_whole(edges, top, bottom), ruled_rows, block.y) for edges in rows), block.y)
-    for across in _axes((_snapped(_whole(edges, left, right), ruled_columns, block.x) for edges in columns), block.x):
+    for across in _axes(whole, block.x):
         proposed = row_proposals(block, across.at, top, bottom)
         for down in [*fixed, *(Axis(_snapped(one.edges, ruled_rows, block.y), one.at) for one in proposed)]:
             found.setdefault((across.key, down.key), (across, down))
@@ -57,6 +58,27 @@ def _merged(edges: Iterable[float]) -> list[float]:
         else:
             groups.append([edge])
     return [sum(group) / len(group) for group in groups]
+
+
+def _cleared(edges: Edges, runs: NDArray[np.float64]) -> Edges:
+    """The edges with each that cuts runs of words moved to an end of one of them, if that spares most of them.
+
+    No run may change sides but those that were cut. A header wider than what stands below it is so kept whole.
+    """
+    moved = list(edges)
+    for n in range(1, len(edges) - 1):
+        edge = edges[n]
+        cut = (runs[:, 0] < edge) & (edge < runs[:, 1])
+        if not cut.any():
+            continue
+        whole = runs[~cut]
+        low = max(whole[whole[:, 1] <= edge, 1], default=edges[n - 1])
+        high = min(whole[whole[:, 0] >= edge, 0], default=edges[n + 1])
+        places = [x for x in (*(runs[cut, 0] - 0.2), *(runs[cut, 1] + 0.2)) if low <= x <= high]
+        cuts = [((runs[:, 0] < x) & (x < runs[:, 1])).sum() for x in places]
+        if cuts and min(cuts) < cut.sum():
+            moved[n] = float(places[int(np.argmin(cuts))])
+    return tuple(moved)
 
 
 def _snapped(edges: Edges, ruled: Sequence[float], middles: NDArray[np.float64]) -> Edges:

@@ -17,7 +17,7 @@ from octavo.ingest.tables.regions import table_regions
 from octavo.ingest.tables.rulings import Rulings
 from octavo.ingest.text import opens_caption
 
-_LEAST = 0.4  # likeness: less, and the region is no table
+_LEAST, _LEAST_UNNAMED = 0.4, 0.6  # likeness: less, and a region is no table; of one that has not been named a table
 _NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]|^[*†‡§]|^\(?[a-z\d]\)? [A-Z]", re.IGNORECASE)
 
 
@@ -27,7 +27,7 @@ def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
     for region, read in considered(sheet):
         marks = likeness([seen for _, seen in read])
         best = max(range(len(read)), key=lambda n: marks[n])
-        if marks[best] > _LEAST:
+        if marks[best] > (_LEAST if region.type is ElementType.TABLE else _LEAST_UNNAMED):
             found.append((region.bbox, read[best][0]))
     return found
 

@@ -1,6 +1,6 @@
 """Figures found on real pages, beside PyMuPDF4LLM's `to_json`, against boxes marked by hand.
 
-    python benchmarks/figures.py ../shared/data [--set third] [--misses]
+    python benchmarks/figures.py ../shared/data [--set third] [--readers octavo pymupdf4llm] [--misses]
 
 The truth, benchmarks/figures/truth.json, holds coordinates alone (points, origin top left) of every figure on 556 pages
 that a person looked at. A figure is found by a box that overlaps it at an IoU of .7 or more, each by one. Boxes on what
@@ -14,6 +14,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ import pymupdf4llm
 from octavo.ingest.geometry import area, covered, intersection
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.mupdf import pymupdf
-from octavo.ingest.readers import PyMuPDFReader
+from octavo.ingest.reader import PageReader
+from octavo.ingest.readers.mupdf import PyMuPDFReader
+from octavo.ingest.readers.pdfium import PdfiumReader
 
 TRUTH = Path(__file__).parent / "figures" / "truth.json"
 LEAST_IOU = 0.7
@@ -39,8 +42,8 @@ class Count:
     false: int
 
 
-def ours(path: Path, page: int) -> list[Box]:
-    content = PyMuPDFReader(ocr=False).read(path, "x", page, page)[0]
+def ours(reader: PageReader, path: Path, page: int) -> list[Box]:
+    content = reader.read(path, "x", page, page)[0]
     return [element.bbox for element in content.elements if element.type is ElementType.FIGURE]
 
 
@@ -51,7 +54,11 @@ def theirs(path: Path, page: int) -> list[Box]:
     return [(b["x0"], b["y0"], b["x1"], b["y1"]) for b in boxes if b["boxclass"] == "picture"]
 
 
-READERS: dict[str, Callable[[Path, int], list[Box]]] = {"Octavo": ours, "PyMuPDF4LLM": theirs}
+READERS: dict[str, Callable[[Path, int], list[Box]]] = {
+    "octavo": partial(ours, PyMuPDFReader(ocr=False)),
+    "octavo-pdfium": partial(ours, PdfiumReader(ocr=False)),
+    "pymupdf4llm": theirs,
+}
 
 
 def iou(a: Box, b: Box) -> float:
@@ -109,19 +116,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--set", choices=["first", "second", "third"], help="these pages alone")
-    parser.add_argument("--misses", action="store_true", help="name the pages on which Octavo is wrong")
+    parser.add_argument("--readers", nargs="+", choices=READERS, default=list(READERS))
+    parser.add_argument("--misses", action="store_true", help="name the pages on which a reader is wrong")
     options = parser.parse_args()
 
     paths = {path.name: path for path in options.data.rglob("*.pdf")}
     counts: dict[tuple[str, str], list[Count]] = defaultdict(list)
     for page in json.loads(TRUTH.read_text()):
         if options.set in (None, page["set"]):
-            for name, read in READERS.items():
-                boxes = read(paths[page["document"]], page["page"])
+            for name in options.readers:
+                boxes = READERS[name](paths[page["document"]], page["page"])
                 result = count(boxes, page["figures"])
                 counts[page["set"], name].append(result)
-                if options.misses and name == "Octavo" and (result.missed or result.false):
-                    print(page["document"], page["page"], [tuple(map(round, box)) for box in boxes], page["figures"])
+                if options.misses and (result.missed or result.false):
+                    print(name, page["document"], page["page"], [tuple(map(round, b)) for b in boxes], page["figures"])
     print("\n".join(lines(counts)))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from pypdfium2 import PdfMatrix, PdfPage
 
 from octavo.ingest.compose import compose
+from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import covered
 from octavo.ingest.layout import look
 from octavo.ingest.model import Box
@@ -23,8 +24,6 @@ from octavo.ingest.sheet import Sheet
 from octavo.ingest.text import clean
 
 _LOOK = 1.5  # pixels a point; the layout model sees a page of 612 x 792 points in about 1
-_PICTURE = 150 / 72
-_MOST_PIXELS = 2000  # on the longer side of a picture
 _END = re.compile(rb"startxref\s+(\d+)\s+%%EOF")
 _TABLE_OF_OBJECTS = re.compile(rb"\s*(xref|\d+\s+\d+\s+obj)")
 
@@ -79,10 +78,9 @@ def _view(page: PdfPage) -> PdfMatrix:
 
 
 def _render(page: PdfPage, box: Box) -> bytes:
-    """The box as PNG bytes at 150 dpi, at most 2,000 pixels on the longer side."""
-    longest = max(box[2] - box[0], box[3] - box[1])
+    """The box as PNG bytes."""
     png = BytesIO()
-    picture(page, min(_PICTURE, _MOST_PIXELS / longest), box).save(png, "PNG")
+    picture(page, resolution(box) / 72, box).save(png, "PNG")
     return png.getvalue()
 
 

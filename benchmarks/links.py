@@ -4,7 +4,8 @@
     python benchmarks/links.py --real ../shared/data
 
 Elements come from the reader. A read element stands for the true one that it lies on (IoU of at least .5, or .7 of it
-within); links are judged between elements that were found, and those lost with an element are counted apart.
+within; headings, tables and figures only where it is read as one). Links are judged between elements that were found;
+those lost with an element are counted apart.
 """
 
 from __future__ import annotations
@@ -24,24 +25,38 @@ from typing import Any
 from tqdm import tqdm
 
 from octavo.ingest.geometry import area, covered, intersection
+from octavo.ingest.links import found_links
+from octavo.ingest.links.confidence import CONFIDENCE, Found
 from octavo.ingest.model import Box, Element, LinkType, ParsedDocument
 from octavo.ingest.parse import assemble
-from octavo.ingest.reader import Outline, PageReader
+from octavo.ingest.reader import Outline, PageContent, PageReader
 from octavo.ingest.readers import BACKENDS, make_reader
+from octavo.ingest.traces import upright
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = Path(__file__).parent / "links"
 _DRAWS = 1000
 _TYPES = [str(kind) for kind in LinkType]
+_TYPED = ("heading", "table", "figure")  # found only where they are read as what they are
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A true element: where it is."""
+    """A true element: what and where it is."""
 
     id: str
+    type: str
     page: int
     bbox: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The truth about a document: links as (source, target, type); `open` are (source, type) that are not judged."""
+
+    places: list[Place]
+    links: set[tuple[str, str, str]]
+    open: set[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +65,9 @@ class Judged:
 
     type: str
     outcome: str
-    confidence: float = 0.0
-    source: str = ""
-    target: str = ""
+    source: str
+    target: str
+    evidence: str = ""
 
 
 def main() -> None:
@@ -67,8 +82,7 @@ def main() -> None:
     chosen = parser.parse_args()
     reader = make_reader(chosen.reader, ocr=False)
     if chosen.real:
-        windows = tqdm(sorted(LABELS.glob("*.json")), unit="window")
-        groups = [judge(*labelled(path, chosen.real, reader)) for path in windows]
+        groups = [labelled(path, chosen.real, reader) for path in tqdm(sorted(LABELS.glob("*.json")), unit="window")]
     else:
         groups = made(chosen.seed, chosen.documents, reader, held_out=not chosen.development)
     print(report(groups))
@@ -82,47 +96,69 @@ def made(seed: int, documents: int, reader: PageReader, *, held_out: bool) -> li
         subprocess.run([*script, *more], check=True, stdout=subprocess.DEVNULL)
         truth = json.loads(Path(folder, "truth.json").read_text())
         return [
-            judge(read(reader, Path(folder, name), 1, known["pages"]), *known_links(known))
+            judge(read(reader, Path(folder, name), 1, known["pages"]), known_of(known))
             for name, known in tqdm(truth.items(), unit="report")
         ]
 
 
-def read(reader: PageReader, path: Path, first: int, last: int) -> ParsedDocument:
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A document as read, and its links with the evidence for each."""
+
+    document: ParsedDocument
+    found: list[Found]
+
+
+def read(reader: PageReader, path: Path, first: int, last: int) -> Read:
     """Pages `first` to `last` as a document of their own."""
-    return assemble(Outline(last, ""), reader.read(path, "r", first, last))
+    return linked(reader.read(path, "r", first, last))
 
 
-def known_links(known: dict[str, Any]) -> tuple[list[Place], set[tuple[str, str, str]]]:
-    """Places and links (source, target, type) as truth.json has them."""
-    places = [Place(e["id"], e["page"], tuple(e["bbox"])) for e in known["elements"]]
-    return places, {(link["source"], link["target"], link["type"]) for link in known["links"]}
+def linked(contents: Sequence[PageContent]) -> Read:
+    """The document of these pages."""
+    document = assemble(Outline(len(contents), ""), contents)
+    traces = {content.page.number: content.traces for content in contents}
+    return Read(document, list(found_links(document.pages, upright(document.elements, traces), traces)))
 
 
-def labelled(
-    path: Path, data: Path, reader: PageReader
-) -> tuple[ParsedDocument, list[Place], set[tuple[str, str, str]]]:
-    """A labelled window of a real document, read, with its true elements and links."""
+def known_of(known: dict[str, Any]) -> Known:
+    """The truth as truth.json and the labels have it."""
+    places = [Place(e["id"], e["type"], e["page"], tuple(e["bbox"])) for e in known["elements"]]
+    links = {(link["source"], link["target"], link["type"]) for link in known["links"]}
+    return Known(places, links, {(source, kind) for source, kind in known.get("open", ())})
+
+
+def labelled(path: Path, data: Path, reader: PageReader) -> list[Judged]:
+    """The judged links of a labelled window of a real document."""
     known = json.loads(path.read_text())
-    return read(reader, data / known["document"], *known["pages"]), *known_links(known)
+    return judge(read(reader, data / known["document"], *known["pages"]), known_of(known))
 
 
-def judge(document: ParsedDocument, places: Sequence[Place], links: set[tuple[str, str, str]]) -> list[Judged]:
-    """Each true link, and each found one between elements that are true, with how it came out."""
-    stands_for = match(places, document.elements)
-    found: dict[tuple[str, str, str], float] = {}
-    for link in document.links:
-        source, target = stands_for.get(link.source), stands_for.get(link.target)
-        if source and target and source != target:
-            key = (source, target, str(link.type))
-            found[key] = max(link.confidence, found.get(key, 0.0))
+def judge(read: Read, known: Known) -> list[Judged]:
+    """Each true link, and each found one between elements that are true, with how it came out.
+
+    Where what a link should lead to was not found, what it leads to instead is not judged.
+    """
+    stands_for = match(known.places, read.document.elements)
     seen = set(stands_for.values())
+    lost = {(source, kind) for source, target, kind in known.links if target not in seen}
+    found: dict[tuple[str, str, str], str] = {}
+    for link in read.found:
+        source, target, kind = stands_for.get(link.source), stands_for.get(link.target), str(link.type)
+        if source and target and source != target and (source, kind) not in known.open:
+            known_as = found.get((source, target, kind), link.evidence)
+            found[source, target, kind] = max(link.evidence, known_as, key=CONFIDENCE.__getitem__)
     judged = []
-    for key in sorted(links | set(found)):
-        source, target, kind = key
-        if key in found:
-            judged.append(Judged(kind, "right" if key in links else "wrong", found[key], source, target))
+    for source, target, kind in sorted(known.links | set(found)):
+        evidence = found.get((source, target, kind), "")
+        if (source, target, kind) not in known.links:
+            outcome = "" if (source, kind) in lost else "wrong"
+        elif evidence:
+            outcome = "right"
         else:
-            judged.append(Judged(kind, "missed" if {source, target} <= seen else "lost", 0.0, source, target))
+            outcome = "missed" if {source, target} <= seen else "lost"
+        if outcome:
+            judged.append(Judged(kind, outcome, source, target, evidence))
     return judged
 
 
@@ -130,7 +166,7 @@ def match(places: Sequence[Place], elements: Sequence[Element]) -> dict[str, str
     """The id of the true element that each read one is, or is a piece of; those less than half found left out."""
     pieces: dict[str, list[Element]] = defaultdict(list)
     for element in elements:
-        there = [p for p in places if p.page == element.page]
+        there = [p for p in places if p.page == element.page and (p.type not in _TYPED or p.type == element.type)]
         best = max(there, key=lambda p: _overlap(p.bbox, element.bbox), default=None)
         if best and (_overlap(best.bbox, element.bbox) >= 0.5 or covered(element.bbox, best.bbox) >= 0.7):
             pieces[best.id].append(element)
@@ -151,7 +187,7 @@ def report(groups: Sequence[Sequence[Judged]]) -> str:
         "|---|---|---|---|---|---|---|---|---|---|",
         *(_row(kind, groups) for kind in _TYPES),
         "",
-        "| type | confidence | links | right | share |",
+        "| evidence | confidence | links | right | share |",
         "|---|---|---|---|---|",
         *_calibration([one for group in groups for one in group]),
     ]
@@ -181,13 +217,14 @@ def _scores(counts: Counter[str]) -> tuple[float, float, float]:
 
 
 def _calibration(judged: Sequence[Judged]) -> Iterator[str]:
-    levels: dict[tuple[str, float], Counter[str]] = defaultdict(Counter)
+    levels: dict[str, Counter[str]] = defaultdict(Counter)
     for one in judged:
-        if one.outcome in ("right", "wrong"):
-            levels[one.type, one.confidence][one.outcome] += 1
-    for (kind, confidence), counts in sorted(levels.items()):
-        made = counts.total()
-        yield f"| {kind} | {confidence:.2f} | {made} | {counts['right']} | {counts['right'] / made:.2f} |"
+        if one.evidence:
+            levels[one.evidence][one.outcome] += 1
+    for evidence in CONFIDENCE:
+        right, made = levels[evidence]["right"], levels[evidence].total()
+        share = f"{right / made:.2f}" if made else ""
+        yield f"| {evidence} | {CONFIDENCE[evidence]:.2f} | {made} | {right} | {share} |"
 
 
 if __name__ == "__main__":

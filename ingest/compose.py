@@ -43,7 +43,7 @@ def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes]) -> PageCo
     """The elements of a page; their ids begin with `prefix`, `render` gives the PNG bytes of a box."""
     drafts = _place(sheet)
     _give_words(sheet, drafts)
-    elements, pictures, sizes, texts = [], {}, {}, {}
+    elements, pictures, texts = [], {}, {}
     drafts = _in_order([draft for draft in drafts if draft.words or draft.table or draft.type is ElementType.FIGURE])
     for n, draft in enumerate(drafts, 1):
         key = f"{prefix}-{sheet.number}-{n}"
@@ -51,15 +51,12 @@ def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes]) -> PageCo
         if draft.type is ElementType.FIGURE:
             element = replace(element, image=f"{key}.png")
             pictures[f"{key}.png"] = render(draft.bbox)
-        if draft.type is ElementType.HEADING:
-            sizes[key] = max(word.size for word in draft.words)
         if element.type in _PROSE:
             texts[key] = draft.words
         elements.append(element)
     page = Page(sheet.number, sheet.width, sheet.height)
-    return PageContent(
-        page, tuple(elements), pictures, sizes, sheet.recognised, sheet.hidden, find_traces(sheet, texts)
-    )
+    traces = find_traces(sheet, texts)
+    return PageContent(page, tuple(elements), pictures, sheet.recognised, sheet.hidden, traces)
 
 
 def _place(sheet: Sheet) -> list[_Draft]:

@@ -11,9 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from octavo.ingest.furniture import footnotes, running_lines
 from octavo.ingest.links import find_links, heading_levels, name_captions
 from octavo.ingest.model import Element, ElementType, ParsedDocument
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
+from octavo.ingest.traces import upright
 from octavo.ingest.workers import Workers, reason
 
 T = TypeVar("T")
@@ -78,16 +80,18 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
     """One document from its pages, which may come in any order; `warnings` of their reading are kept with it."""
     contents = sorted(contents, key=lambda content: content.page.number)
     logos = _logos(contents)
-    sizes = {key: size for content in contents for key, size in content.heading_sizes.items()}
     headings = [e for content in contents for e in content.elements if e.type is ElementType.HEADING]
-    levels = heading_levels(headings, sizes)
+    traces = {content.page.number: content.traces for content in contents}
+    levels = heading_levels(headings, traces)
     elements = [
         replace(e, level=levels[e.id]) if e.type is ElementType.HEADING else e
         for content in contents
         for e in content.elements
         if e.image not in logos
     ]
-    elements = name_captions(_lone_lines(_running(elements)))
+    shown = {e.id: e.bbox for e in elements}
+    elements = upright(elements, traces)
+    elements = name_captions(footnotes(_lone_lines(running_lines(elements)), traces))
     pages = tuple(content.page for content in contents)
     pictures = {name: png for content in contents for name, png in content.pictures.items() if name not in logos}
     empty = [str(c.page.number) for c in contents if not any(e.text or e.image for e in c.elements)]
@@ -97,8 +101,8 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
         *([f"read by OCR: page {', '.join(recognised)}"] if recognised else []),
         *([f"no text on page {', '.join(empty)}"] if empty else []),
     )
-    traces = {content.page.number: content.traces for content in contents}
     links = tuple(find_links(pages, elements, traces))
+    elements = [replace(e, bbox=shown[e.id]) for e in elements]
     return ParsedDocument(pages, tuple(elements), links, outline.title or _title(elements), remarks, pictures)
 
 
@@ -107,17 +111,6 @@ def _logos(contents: Sequence[PageContent]) -> set[str]:
     digests = {name: hashlib.sha256(png).digest() for content in contents for name, png in content.pictures.items()}
     counts = Counter(digests.values())
     return {name for name, digest in digests.items() if counts[digest] >= _LOGO_PAGES}
-
-
-def _running(elements: Sequence[Element]) -> list[Element]:
-    """The elements, a text that says what a header or footer says in the same place of another page being one."""
-
-    def line(element: Element) -> tuple[str, int]:
-        return re.sub(r"\d+", "", element.text), round(element.bbox[1])
-
-    known = {line(e): e.type for e in elements if e.type in _AROUND}
-    loose = (ElementType.TEXT, ElementType.HEADING)
-    return [replace(e, type=known[line(e)], level=0) if e.type in loose and line(e) in known else e for e in elements]
 
 
 def _lone_lines(elements: Sequence[Element]) -> list[Element]:

@@ -29,7 +29,7 @@ class Outline:
 
 @dataclass(frozen=True, slots=True)
 class PageContent:
-    """One page as read: elements in reading order, PNG bytes by `Element.image`, heading sizes in points by id.
+    """One page as read: elements in reading order, PNG bytes by `Element.image`.
 
     `recognised` tells that the words were read by OCR; `hidden` is text that the page does not show; `traces` tell how
     the elements hang together.
@@ -38,7 +38,6 @@ class PageContent:
     page: Page
     elements: tuple[Element, ...]
     pictures: dict[str, bytes]
-    heading_sizes: dict[str, float]
     recognised: bool = False
     hidden: tuple[Hidden, ...] = ()
     traces: Traces = field(default_factory=Traces)

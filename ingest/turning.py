@@ -35,4 +35,5 @@ def turned_back(content: PageContent, turn: int) -> PageContent:
         page=Page(content.page.number, *shape),
         elements=tuple(map(element_back, content.elements)),
         hidden=tuple(replace(h, bbox=back(h.bbox)) for h in content.hidden),
+        traces=replace(content.traces, turned={e.id: e.bbox for e in content.elements}),
     )

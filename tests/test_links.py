@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from octavo.ingest.links import find_links, heading_levels, joined_tables, name_captions
 from octavo.ingest.model import Box, Element, ElementType, Link, LinkType, Page, Table
-from octavo.ingest.traces import Ends, Traces
+from octavo.ingest.traces import Face, Traces
 
 PAGES = tuple(Page(number, 600, 800) for number in (1, 2, 3))
 LEFT, RIGHT = (50, 290), (310, 550)
@@ -42,6 +42,11 @@ def table(
 def found(elements: Sequence[Element], kind: LinkType, traces: dict[int, Traces] | None = None) -> set[tuple[str, str]]:
     links = find_links(PAGES, elements, traces or {})
     return {(link.source, link.target) for link in links if link.type is kind}
+
+
+def typeset(**sizes: float) -> dict[int, Traces]:
+    """Headings by id, each in its size of type."""
+    return {1: Traces(faces={key: Face(size) for key, size in sizes.items()})}
 
 
 def mentions(*elements: Element) -> set[tuple[str, str]]:
@@ -80,6 +85,14 @@ def test_a_caption_goes_to_the_figure_of_its_own_column() -> None:
 def test_a_paragraph_that_opens_as_a_caption_does_not_is_text() -> None:
     said = caption("p", "Table 3 shows that sales fell.", 1, (50, 305, 550, 340))
     assert [e.type for e in name_captions([*TABLE_3, said])][-1] is ElementType.TEXT
+
+
+def test_what_opens_as_the_captions_of_the_document_do_is_one() -> None:
+    boxes = [(50, 100 * n + 20, 550, 100 * n + 90) for n in (1, 2, 3)]
+    tables = [table(f"t{n}", [["", "2020"], ["a", "1"]], 1, box) for n, box in enumerate(boxes, 1)]
+    captions = [caption(f"c{n}", f"KPI 2.{n} Growth", 1, (50, 100 * n, 300, 100 * n + 12)) for n in (1, 2)]
+    fourth = heading("h", "KPI 2.3 Funding", 2, y=300)
+    assert name_captions([*captions, *tables, fourth])[-1].type is ElementType.CAPTION
 
 
 # Mentions
@@ -191,19 +204,13 @@ def test_a_paragraph_goes_on_in_the_next_column_past_a_figure_and_a_sidebar() ->
     assert found(elements, LinkType.CONTINUES, traces) == {("second", "first")}
 
 
-def test_a_paragraph_cut_between_sentences_goes_on_where_its_last_line_is_full() -> None:
-    first = text("first", "The order backlog grew through the year, as it had before.", 1, 740, LEFT)
-    second = text("second", "Nobody had expected it.", 1, 100, RIGHT)
-
-    def cut(right: float) -> set[tuple[str, str]]:
-        ends = {
-            "first": Ends((50, 740, 290, 752), (50, 768, right, 780), 20),
-            "second": Ends((310, 100, 550, 112), (310, 128, 400, 140), 35),
-        }
-        return found([first, second], LinkType.CONTINUES, {1: Traces(ends=ends)})
-
-    assert cut(right=280) == {("second", "first")}
-    assert not cut(right=200)
+def test_a_word_in_two_parts_goes_on_though_it_was_read_later() -> None:
+    elements = [
+        text("name", "The Assistant Secretary for Postsecondary Education", 1, 100, LEFT),
+        text("second", "habilitative Services.", 1, 100, RIGHT),
+        text("first", "Several offices support the goal, the Office of Re-", 1, 150, LEFT),
+    ]
+    assert found(elements, LinkType.CONTINUES) == {("second", "first")}
 
 
 # Headings
@@ -250,7 +257,17 @@ def test_a_sidebar_is_a_world_of_its_own() -> None:
 
 def test_capitals_rank_above_small_letters_of_their_size() -> None:
     heads = [heading("a", "COSTS", 0), heading("b", "Freight", 0), heading("c", "Report", 0)]
-    assert heading_levels(heads, {"a": 12.0, "b": 12.1, "c": 20.0}) == {"c": 1, "a": 2, "b": 3}
+    assert heading_levels(heads, typeset(a=12.0, b=12.1, c=20.0)) == {"c": 1, "a": 2, "b": 3}
+
+
+def test_items_of_a_filing_rank_above_the_headings_set_in_their_size() -> None:
+    heads = [heading("part", "PART I", 0), heading("item", "ITEM 1. BUSINESS", 0), heading("h", "OVERVIEW", 0)]
+    assert heading_levels(heads, typeset(part=10, item=10, h=10)) == {"part": 1, "item": 2, "h": 3}
+
+
+def test_a_number_further_down_ranks_below_one_of_its_size() -> None:
+    heads = [heading("a", "2.3 Growth", 0), heading("b", "2.3.1 Barriers", 0), heading("c", "Stakeholders", 0)]
+    assert heading_levels(heads, typeset(a=10, b=10, c=10)) == {"a": 1, "c": 1, "b": 2}
 
 
 # Tables in several parts

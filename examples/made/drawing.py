@@ -86,7 +86,8 @@ class Words(Paragraph):  # type: ignore[misc]
             truth.keys[passage.key] = name
         passage.parts.append(name)
         truth.mentions += [(name, key) for words, keys in passage.mentions if words in text for key in keys]
-        truth.notes += [note for mark, note in passage.notes if mark in text]
+        truth.notes += [note for mark, note in passage.notes if mark in text and note not in truth.noted]
+        truth.noted += truth.notes
 
 
 class Drawing(Flowable):  # type: ignore[misc]

@@ -61,7 +61,7 @@ class Look:
     rules: Literal["ruled", "grid", "plain", "zebra"]
     repeat: bool
     continued: str  # what the caption of a further part adds; "" for no caption
-    wide: Literal["landscape", "rotated", "none"]  # how the page of the wide table is made
+    wide: Literal["landscape", "rotated", "sideways", "none"]  # how the page of the wide table is made
     turned: int  # /Rotate of every other page
     offset: int  # printed page number less the page's own
     aside: bool
@@ -134,7 +134,7 @@ def draw_look(random: Random, held_out: bool) -> Look:
         rules=draw(("ruled", "zebra", "grid") if held_out else ("ruled", "grid", "plain")),
         repeat=draw((True, False)),
         continued=draw(("", "(cont’d)", "— continued") if held_out else ("", "(continued)", "(continued)")),
-        wide=draw(("landscape", "rotated", "none")),
+        wide=draw(("landscape", "rotated", "sideways", "none")),
         turned=draw((0, 0, 90, 270)),
         offset=draw((0, 0, 11, -1) if held_out else (0, 0, 36)),
         aside=draw((True, False)),

@@ -25,6 +25,7 @@ class Setting(BaseDocTemplate):  # type: ignore[misc]
         super().__init__(target, pagesize=look.paper, title=title, invariant=1)
         self.truth, self.look, self.title_words, self.aside = Truth(), look, title, aside
         self.turns: dict[int, int] = {}
+        self.sideways: dict[int, float] = {}  # pages that are displayed sideways, and how wide they were drawn
         self.bottom = FOOT + (NOTES if look.footnotes else 0)
         width, height = look.paper
         body = height - TOP - self.bottom
@@ -61,7 +62,12 @@ class Setting(BaseDocTemplate):  # type: ignore[misc]
         page, look = canvas.getPageNumber(), self.look
         width, height = canvas._pagesize
         wide = width > height
-        self.turns[page] = (90 if look.wide == "rotated" else 0) if wide else (look.turned if page % 2 == 0 else 0)
+        if wide:
+            self.turns[page] = 90 if look.wide in ("rotated", "sideways") else 0
+        else:
+            self.turns[page] = look.turned if page % 2 == 0 else 0
+        if wide and look.wide == "sideways":
+            self.sideways[page] = width
         canvas._doctemplate = self
         canvas.setFillColor(HexColor("#555d63"))
         canvas.setFont("Helvetica", 7.5)
@@ -117,17 +123,22 @@ def make(domain: str, look: Look, random: Random) -> tuple[bytes, dict[str, Any]
     with pymupdf.open(stream=target.getvalue()) as document:
         for page, turn in setting.turns.items():
             if turn:
-                turned(document, document[page - 1], turn)
+                turned(document, document[page - 1], turn, rotate=page not in setting.sideways)
         pdf = document.tobytes(garbage=3, deflate=True, no_new_id=True)
+        for element in setting.truth.elements:
+            if width := setting.sideways.get(element["page"]):
+                x0, y0, x1, y1 = element["bbox"]
+                element["bbox"] = [round(edge, 1) for edge in (y0, width - x1, y1, width - x0)]
         return bytes(pdf), {"pages": document.page_count, **setting.truth.as_json()}
 
 
-def turned(document: pymupdf.Document, page: pymupdf.Page, turn: int) -> None:
-    """Give the page a /Rotate of `turn` (90 or 270) and draw it so that it is displayed as before."""
+def turned(document: pymupdf.Document, page: pymupdf.Page, turn: int, rotate: bool) -> None:
+    """Turn what the page draws; with `rotate` a /Rotate of `turn` (90 or 270) displays it as before."""
     width, height = page.rect.width, page.rect.height
     matrix = f"0 1 -1 0 {height} 0" if turn == 90 else f"0 -1 1 0 0 {width}"
     page.clean_contents()
     [xref] = page.get_contents()
     document.update_stream(xref, f"q {matrix} cm ".encode() + document.xref_stream(xref) + b" Q")
     page.set_mediabox(pymupdf.Rect(0, 0, height, width))
-    page.set_rotation(turn)
+    if rotate:
+        page.set_rotation(turn)

@@ -1,12 +1,10 @@
-"""The contents of a made report: sections, paragraphs and exhibits, and the sentences that name them.
+"""A made report as flowables: its plan set in type.
 
-A plan is made first (headings, paragraphs, exhibits in their order), then sentences that name exhibits, pages, notes
-and appendices are put into its paragraphs, then it becomes flowables.
+Lengths are PDF points (1/72 inch).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
 
@@ -14,42 +12,10 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY, TA_LEFT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, FrameBreak, NextPageTemplate, PageBreak, Paragraph, TableStyle
-from reportlab.platypus.doctemplate import ActionFlowable
 
 from .drawing import Beside, Drawing, Exhibit, Grid, Passage, Words
 from .looks import Look
-from .truth import Key
-from .words import DOMAINS, Writer
-
-_ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
-
-
-@dataclass
-class Head:
-    text: str
-    level: int
-    key: Key | None = None
-
-
-@dataclass
-class Para:
-    sentences: list[str]
-    kind: str = "text"
-    mentions: list[tuple[str, tuple[Key, ...]]] = field(default_factory=list)
-    notes: list[tuple[str, Words]] = field(default_factory=list)
-    key: Key | None = None
-
-
-@dataclass
-class Thing:
-    """A table or figure of the plan; `shape` is "small", "long", "wide", "pair" (the next one stands beside it)."""
-
-    kind: str
-    shape: str = "small"
-    captioned: bool = True
-    label: str = ""
-    spoken: str = ""
-    key: Key = ("object", "")
+from .plan import Head, Item, Para, Planner, Thing
 
 
 class Author:
@@ -57,151 +23,19 @@ class Author:
 
     def __init__(self, domain: str, look: Look, random: Random) -> None:
         self.look, self.random = look, random
-        self.domain = DOMAINS[domain]
-        self.writer = Writer(self.domain, random)
-        self.plan: list[Head | Para | Thing] = []
-        self.noted = 0
+        self.planner = Planner(domain, look, random)
+        self.domain, self.writer = self.planner.domain, self.planner.writer
 
     def story(self) -> list[Flowable]:
         """The whole report as flowables."""
-        self._plan()
-        self._label()
-        self._mention()
-        return self._set()
+        return self._set(self.planner.made())
 
     def aside(self) -> list[Flowable]:
         """What stands in the sidebar."""
         texts = [self.writer.paragraph(2), self.writer.paragraph(2)]
         return [self._heading(Head("In brief", 3)), *(self._text(Para(text), self.look.size - 0.8) for text in texts)]
 
-    # The plan
-
-    def _plan(self) -> None:
-        draw, look = self.random, self.look
-        things = [
-            Thing("table"),
-            Thing("table", "long"),
-            Thing("figure"),
-            Thing("figure", "pair"),
-            Thing("table", captioned=False),
-            Thing(draw.choice(("figure", "table"))),
-        ]
-        draw.shuffle(things)
-        sections = draw.sample(self.domain.sections, 3)
-        places = sorted(draw.randrange(6) for _ in things)
-        for s, title in enumerate(sections):
-            self.plan.append(Head(title, 2))
-            self.plan.append(Para(self.writer.paragraph(draw.randint(3, 5))))
-            for u in range(2):
-                measure = draw.choice(self.domain.measures)
-                self.plan.append(Head(f"{measure.capitalize()} in {draw.choice(self.domain.places)}", 3))
-                if u and draw.random() < 0.5:
-                    self.plan.append(Head(f"Change since {draw.randint(1999, 2020)}", 4))
-                for place, thing in zip(places, things, strict=True):
-                    if place == 2 * s + u:
-                        self.plan.append(Para(self.writer.paragraph(draw.randint(3, 6))))
-                        self.plan.append(thing)
-                        if thing.shape == "pair":
-                            self.plan.append(Thing("figure"))
-                self.plan.append(Para(self.writer.paragraph(draw.randint(3, 7))))
-                if draw.random() < 0.3:
-                    self.plan += [Para([self.writer.sentence()], "list") for _ in range(3)]
-        if look.wide != "none":
-            self.plan.append(Thing("table", "wide"))
-        for letter in "AB"[: draw.randint(1, 2)]:
-            name = f"Appendix {letter}"
-            self.plan.append(Head(f"{name}{draw.choice((': ', '. '))}{draw.choice(sections)}", 2, ("heading", name)))
-            self.plan.append(Para(self.writer.paragraph(4)))
-        if not look.footnotes:
-            self.plan.append(Head("Notes to the report", 2))
-            for n in (1, 2, 3):
-                self.plan.append(
-                    Head(f"Note {n}. {draw.choice(self.domain.measures).capitalize()}", 3, ("note", str(n)))
-                )
-                self.plan.append(Para(self.writer.paragraph(3)))
-
-    def _label(self) -> None:
-        look, section = self.look, 0
-        counts: dict[str, int] = {}
-        for item in self.plan:
-            if isinstance(item, Head) and item.level == 2:
-                section += 1
-                if look.numbers == "dotted":
-                    counts = {}
-            if isinstance(item, Thing):
-                item.key = ("object", f"{len(counts)}-{id(item)}")
-                if not item.captioned:
-                    continue
-                word = look.labels[item.kind == "figure"]
-                counts[word] = counts.get(word, 0) + 1
-                number = str(counts[word])
-                if look.numbers == "dotted":
-                    number = f"{section}.{number}"
-                if look.numbers == "roman":
-                    number = _ROMAN[counts[word] - 1]
-                item.label = f"{word} {number}"
-                item.spoken = f"{look.short if item.kind == 'figure' else word.capitalize()} {number}"
-
-    def _mention(self) -> None:
-        draw, wording = self.random, self.look.wording
-        paragraphs = [p for p in self.plan if isinstance(p, Para) and p.kind == "text"]
-        things = [t for t in self.plan if isinstance(t, Thing)]
-        before: dict[Key, Para] = {}
-        last = paragraphs[0]
-        for item in self.plan:
-            if isinstance(item, Para):
-                last = item
-            if isinstance(item, Thing):
-                before[item.key] = last
-        for thing in things:
-            if thing.captioned:
-                self._say(before[thing.key], draw.choice(wording.named), thing.spoken, (thing.key,))
-                if draw.random() < 0.6:
-                    self._say(draw.choice(paragraphs), draw.choice(wording.named), thing.spoken, (thing.key,))
-            else:
-                sentence = draw.choice(wording.near).format(below="table below", kind="table")
-                words = "table below" if "table below" in sentence else "following table"
-                self._say(before[thing.key], sentence, words, (thing.key,), last=True)
-        for kind in ("table", "figure"):
-            same = [t for t in things if t.kind == kind and t.captioned]
-            word = self.look.labels[kind == "figure"].capitalize().rstrip(".")
-            if len(same) > 1:
-                numbers = [t.label.split()[-1] for t in same[:2]]
-                words = f"{word}s {numbers[0]} and {numbers[1]}"
-                self._say(draw.choice(paragraphs), draw.choice(wording.named), words, tuple(t.key for t in same[:2]))
-        for page in draw.sample(range(1, 5), 2):
-            if page + self.look.offset > 0:
-                words = f"page {page + self.look.offset}"
-                sentence = draw.choice(wording.page).replace("{n}", str(page + self.look.offset))
-                self._say(draw.choice(paragraphs), sentence, words, (("page", str(page)),))
-        for head in [h for h in self.plan if isinstance(h, Head) and h.key]:
-            words = " ".join(head.text.split()[:2]).rstrip(".:")
-            self._say(draw.choice(paragraphs[:-2]), draw.choice(wording.named), words, (head.key,) if head.key else ())
-        self._say(draw.choice(paragraphs), draw.choice(wording.elsewhere), "", ())
-        if self.look.footnotes:
-            for n in (1, 2, 3):
-                self._note(draw.choice(paragraphs[2:]), str(n))
-            self._say(draw.choice(paragraphs), draw.choice(wording.named), "note 2", (("note", "2"),))
-
-    def _say(self, para: Para, sentence: str, words: str, keys: tuple[Key, ...], last: bool = False) -> None:
-        sentence = sentence.format(it=words)
-        sentence = sentence[0].upper() + sentence[1:]
-        words = words if words in sentence else words[:1].upper() + words[1:]
-        para.sentences.insert(len(para.sentences) if last else self.random.randrange(len(para.sentences) + 1), sentence)
-        if keys:
-            para.mentions.append((words, keys))
-
-    def _note(self, para: Para, number: str) -> None:
-        at = self.random.randrange(len(para.sentences))
-        mark = " ".join(para.sentences[at].split()[-3:])
-        para.sentences[at] += f"<super>{number}</super>"
-        look = ParagraphStyle("note", fontName=self.look.face, fontSize=7, leading=8.6)
-        note = Words.of(f"{number} {self.writer.sentence()}", look, Passage("footnote", key=("note", number)))
-        para.notes.append((mark, note))
-
-    # From the plan to flowables
-
-    def _set(self) -> list[Flowable]:
+    def _set(self, plan: list[Item]) -> list[Flowable]:
         look = self.look
         story: list[Flowable] = [
             self._heading(Head(self.domain.title, 1)),
@@ -209,7 +43,7 @@ class Author:
             *([FrameBreak()] if look.columns > 1 else []),
         ]
         numbers = [0, 0, 0]
-        items = iter(self.plan)
+        items = iter(plan)
         for item in items:
             if isinstance(item, Head):
                 story.append(self._heading(item, self._number(item, numbers)))
@@ -270,8 +104,13 @@ class Author:
         text = " ".join(para.sentences)
         if para.kind == "list":
             text = f"<bullet>&bull;</bullet>{text}"
-        passage = Passage(para.kind, tuple(para.mentions), para.key, notes=tuple(para.notes))
+        notes = tuple((mark, self._note(number, note)) for mark, number, note in para.notes)
+        passage = Passage(para.kind, tuple(para.mentions), notes=notes)
         return Words.of(text, style, passage)
+
+    def _note(self, number: str, text: str) -> Words:
+        look = ParagraphStyle("note", fontName=self.look.face, fontSize=7, leading=8.6)
+        return Words.of(f"{number} {text}", look, Passage("footnote", key=("note", number)))
 
     def _caption(self, thing: Thing) -> tuple[Words | None, str]:
         """The caption, and what that of a further part says."""
@@ -351,7 +190,7 @@ class Author:
         grid.setStyle(TableStyle(commands))
         return grid
 
-    def _pair(self, left: Thing, right: Head | Para | Thing) -> list[Flowable | ActionFlowable]:
+    def _pair(self, left: Thing, right: Item) -> list[Flowable]:
         if not isinstance(right, Thing):
             raise TypeError("a pair is two things")
         if self.look.columns == 3:  # too narrow for two beside each other

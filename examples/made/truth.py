@@ -25,6 +25,7 @@ class Truth:
     mentions: list[tuple[str, Key]] = field(default_factory=list)
     headings: list[tuple[int, str]] = field(default_factory=list)
     notes: list[Any] = field(default_factory=list)  # footnotes that wait for the foot of the page
+    noted: list[Any] = field(default_factory=list)  # those that have been asked for
 
     def add(self, kind: str, page: int, bbox: Box, text: str, *, under: bool = True, **more: Any) -> str:
         """The id of a new element, which stands `under` the heading drawn last."""

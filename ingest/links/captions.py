@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,25 +11,35 @@ from octavo.ingest.geometry import horizontal_overlap
 from octavo.ingest.links.confidence import Found
 from octavo.ingest.links.labels import TARGETS, label_of, one_kind
 from octavo.ingest.model import Element, ElementType, LinkType
-from octavo.ingest.text import CAPTION, opens_caption
+from octavo.ingest.text import CAPTION, opens_caption, opens_title
 
 _REACH = 60.0  # points between a caption and what it names
 _LENGTH = 400
+_LABEL = re.compile(r"^(?P<word>[A-Z][A-Za-z]+)\s+\d[\d.\-]*[A-Za-z]?\b")
+_OWN_LABELS = 2  # captions that make a word a label of the document's own
 _OTHER_SIDE = 40.0  # points that a caption may be farther on the side where the document's captions stand
 
 
 def name_captions(elements: Sequence[Element]) -> list[Element]:
     """The elements, each that opens as a caption does beside a table or figure typed as one.
 
+    So is one that opens with a word and a number as other captions of the document do ("KPI 2.3.4").
     A paragraph that the reader took for a caption ("Table 3 shows that ...") is text again.
     """
     objects = [e for e in elements if e.type in TARGETS]
+    words = Counter(
+        label["word"] for e in elements if e.type is ElementType.CAPTION and (label := _LABEL.match(e.text))
+    )
+
+    def opens_as_others(text: str) -> bool:
+        label = _LABEL.match(text)
+        return bool(label and words[label["word"]] >= _OWN_LABELS and opens_title(text, label.end()))
 
     def is_caption(element: Element) -> bool:
         return (
             element.type in (ElementType.TEXT, ElementType.HEADING, ElementType.LIST)
             and len(element.text) <= _LENGTH
-            and opens_caption(element.text)
+            and (opens_caption(element.text) or opens_as_others(element.text))
             and any(_gap(element, target) is not None for target in objects)
         )
 

@@ -33,7 +33,6 @@ CONFIDENCE = {
     "continues: columns agree": 0.9,
     "continues: sentence goes on": 0.97,
     "continues: sentence left open": 0.8,
-    "continues: line is full": 0.8,
     "heading: above it": 0.95,
 }
 """The share of right links among those made on each evidence: see docs/reading/links.md."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
@@ -12,18 +11,18 @@ from octavo.ingest.links.confidence import Found
 from octavo.ingest.links.labels import AROUND, CONTINUED, label_of
 from octavo.ingest.model import Element, ElementType, LinkType
 from octavo.ingest.tables import column_names
-from octavo.ingest.traces import Ends, Traces
+from octavo.ingest.traces import Traces
 
 _ASIDE = {*AROUND, ElementType.FOOTNOTE}
 _FLOATING = {*_ASIDE, ElementType.CAPTION, ElementType.FIGURE, ElementType.TABLE}
 _PROSE = {ElementType.TEXT, ElementType.LIST}
 _ENDED = re.compile(r"[.!?:;…][\"”’')\]]*(?:\s?\[?\d{1,3}\]?)?$")
 _GOES_ON = re.compile(r"^[a-z(–—%$\d]")
+_CUT = re.compile(r"[a-z]-$")  # a word in two parts
 _SHORTEST = 40  # characters; a shorter text without a full stop is a label
 _LOOK_AHEAD = 12  # elements between two parts of a paragraph, figures and captions among them
+_PAGEFUL = 60  # elements in which a page's column ends
 _WIDTH = 0.03  # by how much the widths of two parts of a table may differ
-_INDENT = 4.0  # points
-_SPACE = 3.0  # points between words
 
 
 def continuation_links(
@@ -31,9 +30,8 @@ def continuation_links(
 ) -> Iterator[Found]:
     """Each part of a table or paragraph, but its first, to the part before; boxes set apart are passed over."""
     flow = [e for e in elements if e.type not in _ASIDE and not _set_apart(e, traces)]
-    ends = {key: end for page in traces.values() for key, end in page.ends.items()}
     yield from _tables(flow, captions)
-    yield from _paragraphs(flow, ends)
+    yield from _paragraphs(flow)
 
 
 def _set_apart(element: Element, traces: Mapping[int, Traces]) -> bool:
@@ -77,61 +75,56 @@ def _same_table(before: Element, after: Element, caption: Element | None, again:
     return "columns agree" if alike and abs(width - other) < _WIDTH * width else ""
 
 
-def _paragraphs(flow: Sequence[Element], ends: Mapping[str, Ends]) -> Iterator[Found]:
+def _paragraphs(flow: Sequence[Element]) -> Iterator[Found]:
     taken: set[str] = set()
-    shape = _Shape([e for e in flow if e.type in _PROSE], ends)
-    for n, before in enumerate(flow):
-        if before.type not in _PROSE:
+    # A word in two parts leaves no doubt: what goes on from it is not for another to take.
+    for n, before in sorted(enumerate(flow), key=lambda one: not _CUT.search(one[1].text)):
+        if before.type not in _PROSE or len(before.text) < _SHORTEST or _ENDED.search(before.text):
             continue
-        ended = bool(_ENDED.search(before.text)) or len(before.text) < _SHORTEST
-        for after, at_once in _candidates(flow, n):
-            goes_on = bool(_GOES_ON.match(after.text))
-            if ended:
-                evidence = "line is full" if at_once and shape.runs_on(before, after) else ""
-            else:
-                evidence = "sentence goes on" if goes_on else "sentence left open" if at_once else ""
-            if evidence and after.id not in taken:
-                taken.add(after.id)
-                yield Found(after.id, before.id, LinkType.CONTINUES, f"continues: {evidence}")
-                break
+        found = [(after, at_once) for after, at_once in _candidates(flow, n) if after.id not in taken]
+        going = next((after for after, _ in found if _GOES_ON.match(after.text)), None)
+        if going:
+            evidence, after = "sentence goes on", going
+        elif found and found[0][1] and not _CUT.search(before.text):
+            evidence, after = "sentence left open", found[0][0]
+        else:
+            continue
+        taken.add(after.id)
+        yield Found(after.id, before.id, LinkType.CONTINUES, f"continues: {evidence}")
 
 
-class _Shape:
-    """How the paragraphs of a document begin and end."""
+def _candidates(flow: Sequence[Element], n: int) -> list[tuple[Element, bool]]:
+    """Texts in the next column or page, and whether no other text or heading stands between.
 
-    def __init__(self, texts: Sequence[Element], ends: Mapping[str, Ends]) -> None:
-        self.ends = ends
-        several = [e for e in texts if e.id in ends and ends[e.id].first[3] < ends[e.id].last[1] + 1]
-        begins = Counter(self._indented(e) for e in several)
-        self.indents = begins[True] > begins[False]
-
-    def runs_on(self, before: Element, after: Element) -> bool:
-        """Whether the last line of `before` is so full that the first word of `after` had no room on it.
-
-        Where paragraphs are indented, the lack of an indent says the same.
-        """
-        if before.id not in self.ends or after.id not in self.ends or ElementType.LIST in (before.type, after.type):
-            return False
-        room = before.bbox[2] - self.ends[before.id].last[2]
-        full = room < self.ends[after.id].first_word + _SPACE
-        return full and not (self.indents and self._indented(after))
-
-    def _indented(self, element: Element) -> bool:
-        return self.ends[element.id].first[0] > element.bbox[0] + _INDENT
-
-
-def _candidates(flow: Sequence[Element], n: int) -> Iterator[tuple[Element, bool]]:
-    """Texts after the n-th element in the next column or page, and whether no other text or heading stands between."""
+    First those of its page that are read after the n-th element, then those beside it that were read before.
+    """
     before, at_once = flow[n], True
+    ahead: list[tuple[Element, bool]] = []
     for after in flow[n + 1 : n + 1 + _LOOK_AHEAD]:
-        if after.type is ElementType.TEXT:
-            if _follows(before, after):
-                yield after, at_once
-            elif after.page == before.page and after.bbox[1] > before.bbox[3] - 5 and _same_column(before, after):
-                return  # the column goes on below: it was not its end
-        if after.type not in _FLOATING:
-            at_once = False
+        if _takes_up(flow, n, after):
+            ahead.append((after, at_once))
+        at_once = at_once and after.type in _FLOATING
+    behind = (e for e in flow[max(0, n - _LOOK_AHEAD) : n] if e.page == before.page)
+    beside = [(after, False) for after in behind if _takes_up(flow, n, after)]
+    return sorted([*ahead, *beside], key=lambda one: one[0].page)
 
 
-def _same_column(a: Element, b: Element) -> bool:
-    return horizontal_overlap(a.bbox, b.bbox) > 0.5
+def _takes_up(flow: Sequence[Element], n: int, after: Element) -> bool:
+    """Whether `after` may go on from the n-th element, by its type and place."""
+    before = flow[n]
+    if after.type is not ElementType.TEXT and not (after.type is ElementType.LIST and after.text[:1].islower()):
+        return False
+    return _follows(before, after) and (bool(_CUT.search(before.text)) or not _goes_down(flow, n, after))
+
+
+def _goes_down(flow: Sequence[Element], n: int, after: Element) -> bool:
+    """Whether the column of the n-th element goes on below it, so that `after` does not take it up."""
+    before = flow[n]
+    return any(
+        e.page == before.page
+        and e.type in (*_PROSE, ElementType.HEADING)
+        and e.bbox[1] > before.bbox[3] - 5
+        and horizontal_overlap(e.bbox, before.bbox) > 0.3
+        and (after.page != before.page or horizontal_overlap(e.bbox, after.bbox) == 0)
+        for e in flow[n + 1 : n + 1 + _PAGEFUL]
+    )

@@ -120,8 +120,8 @@ class _Index:
         kind = one_kind(match["kind"] or match["named"])
         back = (match["side"] or match["place"]).lower() in _BACKWARD
         at = self.order[element.id]
-        side = reversed(self.elements[:at]) if back else self.elements[at + 1 :]
-        for other in side:
+        for n in range(at - 1, -1, -1) if back else range(at + 1, len(self.elements)):
+            other = self.elements[n]
             if abs(other.page - element.page) > 1:
                 return
             if TARGETS.get(other.type) == kind and (back or other.id not in self.before):

@@ -1,0 +1,47 @@
+"""What stands around the text of a page though a layout model took it for text: running headers, footnotes.
+
+Knows nothing of links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from statistics import median
+
+from octavo.ingest.geometry import horizontal_overlap
+from octavo.ingest.model import Element, ElementType
+from octavo.ingest.traces import Traces
+
+_AROUND = (ElementType.HEADER, ElementType.FOOTER)
+_LOOSE = (ElementType.TEXT, ElementType.HEADING, ElementType.LIST)
+_MARKED = re.compile(r"^[(\[]?(?:\d{1,2}|[*†‡§]+)[)\].]?\s+[A-Z“\"(]")
+_SMALLER = 0.92  # times the size of running text
+
+
+def running_lines(elements: Sequence[Element]) -> list[Element]:
+    """The elements, a text that says what a header or footer says in the same place of another page being one."""
+
+    def line(element: Element) -> tuple[str, int]:
+        return re.sub(r"\d+", "", element.text), round(element.bbox[1])
+
+    known = {line(e): e.type for e in elements if e.type in _AROUND}
+    return [replace(e, type=known[line(e)], level=0) if e.type in _LOOSE and line(e) in known else e for e in elements]
+
+
+def footnotes(elements: Sequence[Element], traces: Mapping[int, Traces]) -> list[Element]:
+    """The elements, a text in small type being a footnote that opens with a mark and has but footnotes below it."""
+    sizes = {key: face.size for page in traces.values() for key, face in page.faces.items()}
+    usual = median(sizes[e.id] for e in elements if e.id in sizes) if sizes else 0.0
+    found: dict[str, Element] = {}
+    below: dict[int, list[Element]] = {}
+    for element in sorted(elements, key=lambda e: -e.bbox[1]):
+        lower = below.setdefault(element.page, [])
+        small = element.id in sizes and sizes[element.id] < _SMALLER * usual
+        marked = element.type in _LOOSE and small and bool(_MARKED.match(element.text))
+        if marked and not any(horizontal_overlap(e.bbox, element.bbox) > 0 for e in lower):
+            found[element.id] = replace(element, type=ElementType.FOOTNOTE, level=0)
+        elif element.type not in (*_AROUND, ElementType.FOOTNOTE):
+            lower.append(element)
+    return [found.get(e.id, e) for e in elements]

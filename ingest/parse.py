@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from octavo.ingest.furniture import footnotes, running_lines
+from octavo.ingest.hidden import warnings_of
 from octavo.ingest.links import find_links, heading_levels, name_captions
 from octavo.ingest.model import Element, ElementType, ParsedDocument
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
@@ -100,6 +101,7 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
         *warnings,
         *([f"read by OCR: page {', '.join(recognised)}"] if recognised else []),
         *([f"no text on page {', '.join(empty)}"] if empty else []),
+        *warnings_of({content.page.number: content.hidden for content in contents}),
     )
     links = tuple(find_links(pages, elements, traces))
     elements = [replace(e, bbox=shown[e.id]) for e in elements]

@@ -14,9 +14,11 @@ from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import area, intersection
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf, upright
-from octavo.ingest.ocr import recognise
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
+from octavo.ingest.readers.mupdf_hidden import part
 from octavo.ingest.readers.mupdf_layout import find_regions
+from octavo.ingest.readers.mupdf_scan import layered, picture
+from octavo.ingest.scan import read_scan
 from octavo.ingest.sheet import Drawing, Sheet, Word
 from octavo.ingest.text import clean
 from octavo.ingest.turning import turned_back
@@ -29,7 +31,7 @@ _BOLD = 2**4  # in the flags of a span
 class PyMuPDFReader:
     """Reads pages through PyMuPDF and its layout models.
 
-    With `ocr` a page without a text layer gets one by OCR, where the package `rapidocr` is installed.
+    With `ocr` a page whose text layer does not serve is read by OCR, where the package `rapidocr` is installed.
     """
 
     def __init__(self, ocr: bool = True) -> None:
@@ -45,29 +47,50 @@ class PyMuPDFReader:
             return [self._page(document[n - 1], prefix) for n in range(first, last + 1)]
 
     def _page(self, page: pymupdf.Page, prefix: str) -> PageContent:
-        shown = upright(page)
-        recognised = self.ocr and not shown.get_text("words") and recognise(shown)
-        turn = _turn(shown)
-        if turn:
-            shown = upright(shown, turn)
-        content = compose(read_sheet(shown, page.number + 1, recognised), prefix, partial(_render, shown))
+        sheet, shown, turn = look(page, self.ocr)
+        content = compose(sheet, prefix, partial(_render, shown))
         return turned_back(content, turn) if turn else content
 
 
-def read_sheet(page: pymupdf.Page, number: int, recognised: bool = False) -> Sheet:
+def look(page: pymupdf.Page, ocr: bool) -> tuple[Sheet, pymupdf.Page, int]:
+    """What a page shows, by OCR where its text layer does not serve.
+
+    With the page as it was looked at, upright, and by how many degrees clockwise it was turned for that.
+    """
+    shown, number = upright(page), page.number + 1
+    turn = _turn(shown)
+    shown = upright(shown, turn)
+    drawn = _drawn(shown, number)
+    scan = read_scan(drawn, partial(picture, shown)) if ocr else None
+    if scan is None:
+        return replace(drawn, regions=tuple(find_regions(shown, drawn))), shown, turn
+    if scan.turn:
+        shown = upright(shown, scan.turn)
+        drawn = _drawn(shown, number)
+    with layered(scan) as document:
+        regions = tuple(find_regions(document[0], drawn))
+    return scan.fill(drawn, regions), shown, (turn + scan.turn) % 360
+
+
+def read_sheet(page: pymupdf.Page, number: int) -> Sheet:
     """What a page without rotation draws; it is page `number` (from 1) of its document."""
-    paths = list(_visible(page.get_cdrawings(extended=True)))
-    drawn = Sheet(
+    drawn = _drawn(page, number)
+    return replace(drawn, regions=tuple(find_regions(page, drawn)))
+
+
+def _drawn(page: pymupdf.Page, number: int) -> Sheet:
+    paths, images = list(_visible(page.get_cdrawings(extended=True))), tuple(_images(page))
+    words, hidden = part(page, list(_words(page)), images)
+    return Sheet(
         number=number,
         width=page.rect.width,
         height=page.rect.height,
-        words=tuple(_words(page)),
+        words=tuple(words),
         rules=tuple(_rules(paths)),
         drawings=tuple(_drawings(paths)),
-        images=tuple(_images(page)),
-        recognised=recognised,
+        images=images,
+        hidden=tuple(hidden),
     )
-    return replace(drawn, regions=tuple(find_regions(page, drawn)))
 
 
 def _open(path: Path) -> pymupdf.Document:

@@ -46,40 +46,73 @@ def drawn(page: Any, view: PdfMatrix, shown: Box) -> Drawn:
     """What the pypdfium2 page draws; `view` leads from its coordinates to those as displayed, where it is `shown`."""
     found = Drawn()
     objects = ((pdfium.FPDFPage_GetObject(page, n), view) for n in range(pdfium.FPDFPage_CountObjects(page)))
-    for thing, matrix in _flat(objects, _DEEPEST):
+    for thing, matrix, clip in _flat(objects, shown, _DEEPEST):
         if pdfium.FPDFPageObj_GetType(thing) == pdfium.FPDF_PAGEOBJ_PATH:
-            _add_path(found, thing, matrix)
+            _add_path(found, thing, matrix, clip)
         elif pdfium.FPDFPageObj_GetType(thing) == pdfium.FPDF_PAGEOBJ_IMAGE:
-            box = intersection(matrix.on_rect(0, 0, 1, 1), shown)
+            box = intersection(matrix.on_rect(0, 0, 1, 1), clip)
             if area(box):
                 found.images.append(box)
     return found
 
 
-def _flat(objects: Iterator[tuple[Any, PdfMatrix]], depth: int) -> Iterator[tuple[Any, PdfMatrix]]:
-    """Each path and image with the matrix from its own coordinates to the page's, those within forms too."""
+def _flat(objects: Iterator[tuple[Any, PdfMatrix]], clip: Box, depth: int) -> Iterator[tuple[Any, PdfMatrix, Box]]:
+    """Each path and image, those within forms too.
+
+    With the matrix from its own coordinates to the page's, and the box round what its clips, and `clip`, let show.
+    """
     raw = pdfium.FS_MATRIX()
     for thing, outer in objects:
         pdfium.FPDFPageObj_GetMatrix(thing, ctypes.byref(raw))
-        matrix = PdfMatrix.from_raw(raw).multiply(outer)
+        matrix, shown = PdfMatrix.from_raw(raw).multiply(outer), _clipped(thing, outer, clip)
+        if shown[0] > shown[2] or shown[1] > shown[3]:
+            continue
         if pdfium.FPDFPageObj_GetType(thing) != pdfium.FPDF_PAGEOBJ_FORM:
-            yield thing, matrix
+            yield thing, matrix, shown
         elif depth:
             within = range(pdfium.FPDFFormObj_CountObjects(thing))
-            yield from _flat(((pdfium.FPDFFormObj_GetObject(thing, n), matrix) for n in within), depth - 1)
+            yield from _flat(((pdfium.FPDFFormObj_GetObject(thing, n), matrix) for n in within), shown, depth - 1)
 
 
-def _add_path(found: Drawn, path: Any, matrix: PdfMatrix) -> None:
-    fill, stroked = ctypes.c_int(), pdfium.FPDF_BOOL()
-    pdfium.FPDFPath_GetDrawMode(path, ctypes.byref(fill), ctypes.byref(stroked))
+def _clipped(thing: Any, outer: PdfMatrix, shown: Box) -> Box:
+    clip = pdfium.FPDFPageObj_GetClipPath(thing)
+    for n in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
+        segments = range(pdfium.FPDFClipPath_CountPathSegments(clip, n))
+        points = [_point(pdfium.FPDFClipPath_GetPathSegment(clip, n, m), outer) for m in segments]
+        if points:
+            shown = intersection(shown, union((*point, *point) for point in points))
+    return shown
+
+
+def _point(segment: Any, matrix: PdfMatrix) -> Point:
+    x, y = ctypes.c_float(), ctypes.c_float()
+    pdfium.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
+    return matrix.on_point(x.value, y.value)  # type: ignore[no-any-return]
+
+
+def _paints(path: Any, colour_of: Any) -> bool:
+    """Whether the colour in which a path is filled or stroked can be seen."""
+    values = [ctypes.c_uint() for _ in range(4)]
+    return not colour_of(path, *map(ctypes.byref, values)) or values[3].value > 0
+
+
+def _add_path(found: Drawn, path: Any, matrix: PdfMatrix, clip: Box) -> None:
+    """Adds what a path draws that can be seen; its rules whole, its box as far as it shows."""
+    mode, stroke = ctypes.c_int(), pdfium.FPDF_BOOL()
+    pdfium.FPDFPath_GetDrawMode(path, ctypes.byref(mode), ctypes.byref(stroke))
+    filled = bool(mode.value) and _paints(path, pdfium.FPDFPageObj_GetFillColor)
+    stroked = bool(stroke.value) and _paints(path, pdfium.FPDFPageObj_GetStrokeColor)
     subpaths = [s for s in _subpaths(path, matrix) if len(s.points) > 1]
-    if not subpaths or not (fill.value or stroked.value):
+    if not subpaths or not (filled or stroked):
+        return
+    box = intersection(union((*point, *point) for subpath in subpaths for point in subpath.points), clip)
+    if box[0] > box[2] or box[1] > box[3]:
         return
     strokes, pictorial = 0, False
     for subpath in subpaths:
-        if box := _rectangle(subpath):
+        if sides := _rectangle(subpath):
             strokes += 1
-            found.rules.extend(_sides(box, bool(stroked.value)))
+            found.rules.extend(_sides(sides, stroked))
             continue
         lines = list(pairwise([*subpath.points, subpath.points[0]] if subpath.closed else subpath.points))
         strokes += len(lines)
@@ -90,17 +123,14 @@ def _add_path(found: Drawn, path: Any, matrix: PdfMatrix) -> None:
                     found.rules.append(union([(*a, *a), (*b, *b)]))
             else:
                 pictorial = True
-    box = union((*point, *point) for subpath in subpaths for point in subpath.points)
-    found.drawings.append(Drawing(box, strokes, pictorial, bool(fill.value)))
+    found.drawings.append(Drawing(box, strokes, pictorial, filled))
 
 
 def _subpaths(path: Any, matrix: PdfMatrix) -> Iterator[_Subpath]:
-    x, y = ctypes.c_float(), ctypes.c_float()
     current: _Subpath | None = None
     for n in range(pdfium.FPDFPath_CountSegments(path)):
         segment = pdfium.FPDFPath_GetPathSegment(path, n)
-        pdfium.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
-        kind, point = pdfium.FPDFPathSegment_GetType(segment), matrix.on_point(x.value, y.value)
+        kind, point = pdfium.FPDFPathSegment_GetType(segment), _point(segment, matrix)
         if kind == pdfium.FPDF_SEGMENT_MOVETO or current is None:
             if current:
                 yield current

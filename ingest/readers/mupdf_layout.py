@@ -28,7 +28,7 @@ _TYPES = {
     "page-header": ElementType.HEADER,
     "page-footer": ElementType.FOOTER,
 }
-_SHOWN = {"table", "picture"}
+SHOWN = {"table", "picture"}
 _LEAST_SIDE = 2.0  # points; a flatter region is a stroke
 _GAP = 1.2  # of a word's height: a wider gap parts the cells of a row rather than words
 _MOST_PARTED = 4  # lines so parted on a page of plain paragraphs: its running header and footer, a numbered heading
@@ -38,9 +38,9 @@ _LEAST_IMAGE = 30.0  # points; smaller images are bullets and marks
 
 def find_regions(page: pymupdf.Page, drawn: Sheet) -> Iterator[Region]:
     """What the layout models take the boxes of a page for; `drawn` is what it draws, without regions yet."""
-    groups = _light(page) if _is_plain(drawn) else None
-    if groups is None or any(group["class_name"] in _SHOWN for group in groups):
-        groups = _full(page)
+    groups = light_regions(page) if is_plain(drawn) else None
+    if groups is None or any(group["class_name"] in SHOWN for group in groups):
+        groups = full_regions(page)
     for group in groups:
         x0, y0, x1, y1 = map(float, group["group_bbox"])
         bbox = x0, y0, x1, y1
@@ -50,12 +50,14 @@ def find_regions(page: pymupdf.Page, drawn: Sheet) -> Iterator[Region]:
             yield Region(kind, bbox, (("layout", _grid(bbox, grid)),) if grid else ())
 
 
-def _light(page: pymupdf.Page) -> list[dict[str, Any]]:
+def light_regions(page: pymupdf.Page) -> list[dict[str, Any]]:
+    """PyMuPDF's raw regions, by words and strokes alone."""
     found: list[dict[str, Any]] = _light_model().predict(page, return_raw=True, do_sort=False)
     return found
 
 
-def _full(page: pymupdf.Page) -> list[dict[str, Any]]:
+def full_regions(page: pymupdf.Page) -> list[dict[str, Any]]:
+    """PyMuPDF's raw regions, by the picture of the page too."""
     pymupdf.use_layout(True)
     page.get_layout(return_raw=True, do_sort=False)
     return page.layout_information or []
@@ -69,7 +71,7 @@ def _light_model() -> Any:
         return get_model(feature_set_name="rf")
 
 
-def _is_plain(drawn: Sheet) -> bool:
+def is_plain(drawn: Sheet) -> bool:
     """Whether a page shows nothing but paragraphs, as far as words, strokes and images tell."""
     strokes = sum(d.strokes for d in drawn.drawings if d.pictorial or min(_size(d.bbox)) > 3)
     images = any(min(_size(box)) > _LEAST_IMAGE for box in drawn.images)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
@@ -14,6 +15,7 @@ from octavo.ingest.hidden import warnings_of
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.parse import assemble
+from octavo.ingest.readers import BACKENDS, pdfium
 from octavo.ingest.readers.mupdf import PyMuPDFReader
 from octavo.ingest.readers.mupdf_hidden import part
 from octavo.ingest.sheet import Hidden, Word
@@ -122,17 +124,38 @@ def upright(page: Any) -> None:
     page.insert_text((60, 300), TEXT, rotate=90)
 
 
-def look(draw: Callable[[Any], None]) -> tuple[list[str], list[Hidden]]:
+Looks = Callable[[Callable[[Any], None]], tuple[list[str], list[Hidden]]]
+
+
+@pytest.fixture(params=BACKENDS)
+def reader(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def look(reader: str) -> Looks:
     """What is seen of a page and what is hidden, after a way through a file."""
-    with pymupdf.open() as made:
-        page = made.new_page(width=400, height=400)
-        page.insert_text((60, 300), "A page like any other.")
-        draw(page)
-        with pymupdf.open("pdf", made.tobytes()) as document:
-            return look_at(document[0])
+
+    def through_a_file(draw: Callable[[Any], None]) -> tuple[list[str], list[Hidden]]:
+        with pymupdf.open() as made:
+            page = made.new_page(width=400, height=400)
+            page.insert_text((60, 300), "A page like any other.")
+            draw(page)
+            return look_at(reader, made.tobytes())
+
+    return through_a_file
 
 
-def look_at(page: Any) -> tuple[list[str], list[Hidden]]:
+def look_at(reader: str, file: bytes) -> tuple[list[str], list[Hidden]]:
+    if reader == "pdfium":
+        with pypdfium2.PdfDocument(file) as drawn:
+            sheet = pdfium.read_sheet(drawn[0], 1)
+        return [word.text for word in sheet.words], list(sheet.hidden)
+    with pymupdf.open("pdf", file) as document:
+        return by_mupdf(document[0])
+
+
+def by_mupdf(page: Any) -> tuple[list[str], list[Hidden]]:
     words = [Word(word[:4], word[4], 11) for word in page.get_text("words")]
     images: list[Box] = [info["bbox"] for info in page.get_image_info()]
     seen, hidden = part(page, words, images)
@@ -156,7 +179,9 @@ def look_at(page: Any) -> tuple[list[str], list[Hidden]]:
         (over_other_text, "white"),
     ],
 )
-def test_hidden_text_is_left_out_and_told(draw: Callable[[Any], None], how: str) -> None:
+def test_hidden_text_is_left_out_and_told(look: Looks, reader: str, draw: Callable[[Any], None], how: str) -> None:
+    if reader == "pdfium" and draw is in_a_layer_that_is_off:
+        how = "covered or cut off"  # pdfium tells nothing of layers, but draws as they say
     seen, hidden = look(draw)
     assert [(run.text, run.how) for run in hidden] == [(TEXT, how)]
     assert not set(seen) & {"Ignore", "previous", "instructions"}
@@ -176,13 +201,13 @@ def test_hidden_text_is_left_out_and_told(draw: Callable[[Any], None], how: str)
         upright,
     ],
 )
-def test_text_that_shows_stays(draw: Callable[[Any], None]) -> None:
+def test_text_that_shows_stays(look: Looks, draw: Callable[[Any], None]) -> None:
     seen, hidden = look(draw)
     assert not hidden
     assert set(TEXT.split()) <= set(seen)
 
 
-def test_text_outside_its_clip_is_hidden() -> None:
+def test_text_outside_its_clip_is_hidden(reader: str) -> None:
     file = io.BytesIO()
     canvas = Canvas(file, pagesize=(400, 400))
     canvas.drawString(60, 100, "A page like any other.")
@@ -191,13 +216,12 @@ def test_text_outside_its_clip_is_hidden() -> None:
     canvas.clipPath(clip, stroke=0)
     canvas.drawString(60, 300, TEXT)
     canvas.save()
-    with pymupdf.open("pdf", file.getvalue()) as document:
-        seen, hidden = look_at(document[0])
+    seen, hidden = look_at(reader, file.getvalue())
     assert seen == ["A", "page", "like", "any", "other."]
     assert [(run.text, run.how) for run in hidden] == [(TEXT, "covered or cut off")]
 
 
-def test_a_word_keeps_what_shows_of_it() -> None:
+def test_a_word_keeps_what_shows_of_it(look: Looks) -> None:
     def draw(page: Any) -> None:
         page.insert_text(AT, "total")
         page.insert_text((AT[0] + pymupdf.get_text_length("total"), AT[1]), "itarian", color=WHITE)
@@ -207,7 +231,7 @@ def test_a_word_keeps_what_shows_of_it() -> None:
     assert [run.text for run in hidden] == ["itarian"]
 
 
-def test_a_hidden_copy_of_what_shows_is_read_once_and_not_told() -> None:
+def test_a_hidden_copy_of_what_shows_is_read_once_and_not_told(look: Looks) -> None:
     def draw(page: Any) -> None:
         page.insert_text(AT, TEXT)
         page.insert_text(AT, TEXT, render_mode=3)
@@ -217,7 +241,7 @@ def test_a_hidden_copy_of_what_shows_is_read_once_and_not_told() -> None:
     assert seen.count("Ignore") == 1
 
 
-def test_the_layer_under_a_scan_is_its_text_and_only_what_stands_on_print_is() -> None:
+def test_the_layer_under_a_scan_is_its_text_and_only_what_stands_on_print_is(look: Looks) -> None:
     with pymupdf.open() as printed:
         printed.new_page(width=400, height=400).insert_text(AT, "Revenue grew by a fifth in 2024.", fontsize=14)
         scan = printed[0].get_pixmap(dpi=150)
@@ -260,7 +284,7 @@ def test_no_false_alarm_on_real_pages(data: Path) -> None:
     for name in ("2017-annual-performance-report.pdf", "2019-annual-performance-report.pdf"):
         with pymupdf.open(data / "agency" / name) as document:
             for number in range(20):
-                hidden += [(name[:4], number + 1, run.how, run.text) for run in look_at(document[number])[1]]
+                hidden += [(name[:4], number + 1, run.how, run.text) for run in by_mupdf(document[number])[1]]
     assert hidden == [
         ("2019", 10, "invisible", "Strategic Collect Strategic Collect RESULTS OPM"),
         ("2019", 11, "white", "OPM’s Strategic"),

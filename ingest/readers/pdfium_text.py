@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from math import hypot
+from itertools import groupby
+from math import degrees, hypot
 from typing import Any
 
 import pypdfium2.raw as pdfium
 
 from octavo.ingest.geometry import union
+from octavo.ingest.hidden import Colour, Piece
 from octavo.ingest.model import Box
 from octavo.ingest.sheet import Word
 from octavo.ingest.text import clean
@@ -25,15 +28,24 @@ _BOLD = re.compile(r"bold|black|heavy|demi(?!light)", re.IGNORECASE)  # in a fon
 _LINE_GAP = 2.0  # in sizes; two words drawn farther apart are not of one line
 _TOUCH = 0.1  # in sizes; characters drawn nearer than that are of one word
 _SPACE = 0.15  # in sizes; characters drawn farther apart than that are not
+_STROKED = {pdfium.FPDF_TEXTRENDERMODE_STROKE, pdfium.FPDF_TEXTRENDERMODE_STROKE_CLIP}
+_UNPAINTED = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE}
+_CLEAR = 12  # of 255 levels of opacity; no reader makes out less
+_SAMPLED = 5  # each so-many-th letter tells in which direction text runs
+_MOSTLY = 0.7  # of a page's letters: so many run in the direction in which the page is read
 _LINE_END_HYPHEN = "\x02\ufffe"  # what pdfium makes of a hyphen at the end of a line
 
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """What the characters of one text object share; `upright`: drawn along the x axis, `sideways`: along the y axis."""
+    """What the characters of one text object share; `upright`: drawn along the x axis, `sideways`: along the y axis.
+
+    `colour` is None for those that paint nothing.
+    """
 
     size: float
     bold: bool
+    colour: Colour | None
     upright: bool
     sideways: bool
 
@@ -45,8 +57,8 @@ class _Character:
     style: _Style
 
 
-def words(text: Any, view: View) -> Iterator[Word]:
-    """The words of a pypdfium2 text page, in the order in which they are drawn.
+def words(text: Any, view: View) -> Iterator[tuple[Word, list[Piece]]]:
+    """The words of a pypdfium2 text page, in the order in which they are drawn, each with its parts by colour.
 
     A box is as wide as the characters' advances and as high as what is drawn of them.
     """
@@ -57,7 +69,26 @@ def words(text: Any, view: View) -> Iterator[Word]:
             line += 1
         last = box
         if word := clean("".join(c.text for c in run)):
-            yield Word(box, word, style.size, style.bold, line)
+            yield Word(box, word, style.size, style.bold, line), list(_pieces(run))
+
+
+def _pieces(run: Sequence[_Character]) -> Iterator[Piece]:
+    """The parts of a word that are painted alike, but a hyphen at a line's end, which at times is not painted."""
+    for colour, group in groupby(run, key=lambda c: c.style.colour):
+        part = list(group)
+        said = clean("".join(c.text for c in part))
+        if any(map(str.isalnum, said)):
+            yield Piece(union(c.bbox for c in part), said, part[0].style.size, colour)
+
+
+def turn_of(text: Any, rotation: int) -> int:
+    """By how many degrees clockwise a page displayed with `rotation` is to be turned for most letters to be upright."""
+    letters: Counter[int] = Counter()
+    for n in range(0, text.count_chars(), _SAMPLED):
+        if not pdfium.FPDFText_IsGenerated(text, n):
+            letters[-round(degrees(pdfium.FPDFText_GetCharAngle(text, n)) / 90) * 90 % 360] += 1
+    angle, count = max(letters.items(), key=lambda item: item[1], default=(0, 0))
+    return (angle - rotation) % 360 if count > _MOSTLY * letters.total() else 0
 
 
 def _runs(text: Any, view: View) -> Iterator[tuple[list[_Character], bool]]:
@@ -122,9 +153,20 @@ def _style(text: Any, n: int) -> _Style:
     return _Style(
         pdfium.FPDFText_GetFontSize(text, n) * hypot(matrix.c, matrix.d),
         _is_bold(text, n),
+        _colour(text, n),
         abs(matrix.b) <= slant,
         abs(matrix.a) <= slant,
     )
+
+
+def _colour(text: Any, n: int) -> Colour | None:
+    mode = pdfium.FPDFTextObj_GetTextRenderMode(pdfium.FPDFText_GetTextObject(text, n))
+    colour_of = pdfium.FPDFText_GetStrokeColor if mode in _STROKED else pdfium.FPDFText_GetFillColor
+    red, green, blue, alpha = values = [ctypes.c_uint() for _ in range(4)]
+    told = colour_of(text, n, *map(ctypes.byref, values))
+    if mode in _UNPAINTED or (told and alpha.value <= _CLEAR):
+        return None
+    return (red.value, green.value, blue.value) if told else (0, 0, 0)
 
 
 def _is_bold(text: Any, n: int) -> bool:

@@ -1,4 +1,4 @@
-"""Table extraction on the ICDAR-2013 competition's files: Octavo beside PyMuPDF4LLM and PyMuPDF's `find_tables`.
+"""Tables of the ICDAR-2013 competition: Octavo by each of its readers, PyMuPDF4LLM, and PyMuPDF's `find_tables`.
 
     python benchmarks/tables.py FOLDER SCORER [--html OUT] [--keep FOLDER]
 
@@ -17,7 +17,8 @@ import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -25,12 +26,12 @@ from typing import Any
 Found = list[dict[str, Any]]
 
 
-def octavo(path: Path) -> Found:
+def octavo(path: Path, name: str = "pymupdf") -> Found:
     from octavo import contract
     from octavo.ingest.parse import assemble
-    from octavo.ingest.readers import PyMuPDFReader
+    from octavo.ingest.readers import make_reader
 
-    reader = PyMuPDFReader(ocr=False)
+    reader = make_reader(name, ocr=False)
     outline = reader.outline(path)
     parsed = contract.parsed(assemble(outline, reader.read(path, "x", 1, outline.pages)))
     return [element for element in parsed["elements"] if element["type"] == "table"]
@@ -64,7 +65,12 @@ def find_tables(path: Path) -> Found:
         ]
 
 
-TOOLS = {"Octavo": octavo, "PyMuPDF4LLM to_json": pymupdf4llm, "find_tables(union, refine)": find_tables}
+TOOLS: dict[str, Callable[[Path], Found]] = {
+    "Octavo": octavo,
+    "Octavo, pdfium": partial(octavo, name="pdfium"),
+    "PyMuPDF4LLM to_json": pymupdf4llm,
+    "find_tables(union, refine)": find_tables,
+}
 
 
 def run(tool: str, folder: Path, target: Path) -> None:

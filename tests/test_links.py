@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from octavo.ingest.chunks import make_chunks
 from octavo.ingest.links import find_links, heading_levels, joined_tables, name_captions
-from octavo.ingest.model import Box, Element, ElementType, Link, LinkType, Page, Table
+from octavo.ingest.model import Box, Element, ElementType, Link, LinkType, Page, ParsedDocument, Table
+from octavo.ingest.parse import assemble
+from octavo.ingest.reader import Outline
+from octavo.ingest.readers import make_reader
 from octavo.ingest.traces import Face, Traces
 
 PAGES = tuple(Page(number, 600, 800) for number in (1, 2, 3))
@@ -265,9 +276,9 @@ def test_items_of_a_filing_rank_above_the_headings_set_in_their_size() -> None:
     assert heading_levels(heads, typeset(part=10, item=10, h=10)) == {"part": 1, "item": 2, "h": 3}
 
 
-def test_a_number_further_down_ranks_below_one_of_its_size() -> None:
+def test_of_one_size_numbers_rank_above_the_others_by_their_depth() -> None:
     heads = [heading("a", "2.3 Growth", 0), heading("b", "2.3.1 Barriers", 0), heading("c", "Stakeholders", 0)]
-    assert heading_levels(heads, typeset(a=10, b=10, c=10)) == {"a": 1, "c": 1, "b": 2}
+    assert heading_levels(heads, typeset(a=10, b=10, c=10)) == {"a": 1, "b": 2, "c": 3}
 
 
 # Tables in several parts
@@ -282,3 +293,38 @@ def test_the_parts_of_a_table_read_as_one_with_its_header_once() -> None:
     assert joined.table.rows == (("Category", "2020"), ("Pumps", "1"), ("Seals", "2"), ("Valves", "3"))
     assert joined.boxes == ((1, (50, 100, 550, 300)), (2, (50, 60, 550, 90)), (3, (50, 100, 550, 300)))
     assert joined.places == ((0, 0), (0, 1), (1, 1), (2, 0))
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> tuple[ParsedDocument, dict[str, Any]]:
+    """A made report, as read, and its truth: its long table goes on over the page without header or caption."""
+    folder = tmp_path_factory.mktemp("reports")
+    script = Path(__file__).parent.parent / "examples" / "make_reports.py"
+    subprocess.run([sys.executable, script, "--out", folder, "--seed", "41", "--documents", "1"], check=True)
+    [(name, truth)] = json.loads((folder / "truth.json").read_text()).items()
+    contents = make_reader("pymupdf", ocr=False).read(folder / name, "r", 1, truth["pages"])
+    return assemble(Outline(truth["pages"], ""), contents), truth
+
+
+@pytest.mark.slow
+def test_a_table_over_two_pages_is_read_as_one(report: tuple[ParsedDocument, dict[str, Any]]) -> None:
+    document, truth = report
+    [later] = [e for e in truth["elements"] if e["type"] == "table" and not e["header_rows"]]
+    [first] = [k["target"] for k in truth["links"] if (k["source"], k["type"]) == (later["id"], "continues")]
+    known = next(e for e in truth["elements"] if e["id"] == first)
+    [joined] = [t for t in joined_tables(document.elements, document.links) if len(t.parts) > 1]
+    assert [page for page, _ in joined.boxes] == [known["page"], later["page"]]
+    assert [list(row) for row in joined.table.rows] == known["rows"] + later["rows"]
+
+
+@pytest.mark.slow
+def test_a_chunk_of_its_second_part_opens_with_caption_and_header(
+    report: tuple[ParsedDocument, dict[str, Any]],
+) -> None:
+    document, _ = report
+    [joined] = [t for t in joined_tables(document.elements, document.links) if len(t.parts) > 1]
+    [caption] = [k.source for k in document.links if (k.target, k.type) == (joined.parts[0].id, LinkType.CAPTION_OF)]
+    words = next(e.text for e in document.elements if e.id == caption)
+    chunk = next(c for c in make_chunks(document, "report") if c.element_ids[0] == joined.parts[1].id)
+    assert chunk.page == joined.parts[1].page
+    assert chunk.text.startswith(words + "\n" + " | ".join(filter(None, joined.header[0])))

@@ -18,7 +18,7 @@ _OUTLINE = (  # what ranks above other headings whatever its type
     re.compile(r"^(?:PART|Part)\s+[IVX\d]+\b"),
     re.compile(r"^(?:(?:ITEM|Item)\s+\d+[A-C]?|SIGNATURES?)\b"),
 )
-_NOTE = re.compile(r"^(?:NOTE|Note)\s+\d+\b")
+_LABELLED = re.compile(r"^(?:\d{1,2}(?:\.\d{1,2})*\.?\s|(?:appendix|annex)\b|notes?\s+(?:to|\d+)\b)", re.I)
 _NUMBERED = re.compile(r"^\d{1,2}(?P<further>(?:\.\d{1,2})*)\.?\s")
 _OUTSIDE = {*AROUND, ElementType.FOOTNOTE}
 
@@ -26,8 +26,8 @@ _OUTSIDE = {*AROUND, ElementType.FOOTNOTE}
 def heading_levels(headings: Sequence[Element], traces: Mapping[int, Traces]) -> dict[str, int]:
     """The level, 1 to 6, of each heading by its id.
 
-    By size of type; of one size notes above others, "1.2" above "1.2.3", bold above regular, capitals above
-    small letters. "PART I" and "ITEM 7" rank above all, as they are often set no larger than what stands under them.
+    By size of type; of one size those with a number above others, "1.2" above "1.2.3", bold above regular, capitals
+    above small letters. "PART I" and "ITEM 7" rank above all: they are often set no larger than what is under them.
     """
     faces = {key: face for page in traces.values() for key, face in page.faces.items()}
     sizes = {h.id: faces[h.id].size if h.id in faces else 0.0 for h in headings}
@@ -51,7 +51,7 @@ def heading_levels(headings: Sequence[Element], traces: Mapping[int, Traces]) ->
         if at[0] < len(_OUTLINE):
             return (at[0], 0), False, 0, False, False
         depth = number["further"].count(".") - min(depths[at]) if number else 0
-        return at, not _NOTE.match(heading.text), depth, heading.id not in bold, not heading.text.isupper()
+        return at, not _LABELLED.match(heading.text), depth, heading.id not in bold, not heading.text.isupper()
 
     levels = {rank: min(level, _DEEPEST) for level, rank in enumerate(sorted({rank(h) for h in headings}), 1)}
     return {h.id: levels[rank(h)] for h in headings}

@@ -16,7 +16,6 @@ from octavo.ingest.catalogue import Catalogue, StoredChunk
 from octavo.ingest.files import Files
 from octavo.ingest.geometry import union
 from octavo.ingest.model import ElementType
-from octavo.ingest.reader import UnreadableError
 from octavo.ingest.render import page_png
 
 Vectors = NDArray[np.float32]
@@ -104,7 +103,4 @@ def chunk_png(files: Files, stored: StoredChunk) -> bytes:
     """What a chunk shows, as PNG bytes: its page, or its table or figure with the caption. Raises UnreadableError."""
     page = stored.chunk.page
     clip = None if stored.chunk.type is ElementType.PAGE else union(e.bbox for e in stored.elements if e.page == page)
-    try:
-        return page_png(files.pdf(stored.sha256), page, clip=clip, dpi=_DPI)
-    except (RuntimeError, IndexError) as error:
-        raise UnreadableError(f"page {page} cannot be drawn: {' '.join(str(error).split())}") from error
+    return page_png(files.pdf(stored.sha256), page, clip=clip, dpi=_DPI)

@@ -24,6 +24,7 @@ T = TypeVar("T")
 DAMAGED = "the file is damaged or cut off: this is what could be recovered of it; a whole copy may hold more"
 _RANGE = 8  # pages of one task: enough to pay for opening the file, few enough to spread a long PDF over all workers
 _AROUND = (ElementType.HEADER, ElementType.FOOTER)
+_MOST_LOST = 16  # tasks of one document that may fail before the rest of it is read otherwise, or not
 _LOGO_PAGES = 3
 _TITLE_LENGTH = 150
 _PAGE_NUMBER = 12  # characters, digits apart, that a page number is dressed in ("Page  of ")
@@ -40,8 +41,9 @@ def read(
 ) -> ParsedDocument:
     """The PDF at `path`, read in parallel by `workers`; element ids begin with `prefix`.
 
-    `on_pages(pages, of)` is told of each range read. A page that hangs or crashes its reader is left out with a
-    warning. Raises UnreadableError when nothing of the document can be had, or it is over the workers' limits.
+    `on_pages(pages, of)` is told of each range read. A page that hangs or crashes its reader is read again by its words
+    alone, or left out, with a warning. Raises UnreadableError when nothing of the document can be had, or it is over
+    the workers' limits.
     """
     outline = _result(workers.outline(path))
     if outline.pages > workers.limits.max_pages:
@@ -50,23 +52,78 @@ def read(
     starts = range(1, outline.pages + 1, _RANGE)
     ranges = [(first, min(first + _RANGE - 1, outline.pages)) for first in starts]
     tasks = [workers.read(path, prefix, *pages) for pages in ranges]
+    reading = _Reading(workers, path, prefix)
     contents: list[PageContent] = []
-    warnings = [DAMAGED] if outline.repaired else []
-    for (first, last), task in zip(ranges, tasks, strict=True):
-        try:
-            together: list[PageContent] = _result(task)
-            contents += together
-        except UnreadableError:  # a page is at fault: the others of its range are read by themselves
-            for page in range(first, last + 1):
-                try:
-                    alone: list[PageContent] = _result(workers.read(path, prefix, page, page))
-                    contents += alone
-                except UnreadableError as error:
-                    warnings.append(f"page {page} is missing: {error}")
-        on_pages(last - first + 1, outline.pages)
+    for pages, task in zip(ranges, tasks, strict=True):
+        unwanted = reading.lost[False] >= _MOST_LOST and task.cancel()
+        contents += reading.read(*pages, task=None if unwanted else task)
+        on_pages(pages[1] - pages[0] + 1, outline.pages)
     if not contents:
-        raise UnreadableError(warnings[-1].split(": ", 1)[1])
-    return assemble(outline, contents, warnings)
+        raise UnreadableError(reading.first_reason)
+    return assemble(outline, contents, [*([DAMAGED] if outline.repaired else []), *reading.warnings()])
+
+
+class _Reading:
+    """The pages of one document: in ranges, then alone, then by their words alone, as far as each fails before.
+
+    A document may lose so many tasks; then the rest of it is read by words alone, and after as many again given up, so
+    that what a hostile one costs has a bound.
+    """
+
+    def __init__(self, workers: Workers, path: Path, prefix: str) -> None:
+        self.workers, self.path, self.prefix = workers, path, prefix
+        self.lost = {False: 0, True: 0}  # tasks, in full and by words alone
+        self.first_reason = ""
+        self.reasons: dict[int, str] = {}  # why a page could not be read in full
+        self.simple: list[int] = []
+        self.missing: list[int] = []
+
+    def read(
+        self, first: int, last: int, simple: bool = False, task: Future[list[PageContent]] | None = None
+    ) -> list[PageContent]:
+        """Pages `first` to `last`; `task` reads them already."""
+        pages = range(first, last + 1)
+        if task is None:
+            simple = simple or self.lost[False] >= _MOST_LOST
+            if self.lost[True] >= _MOST_LOST:
+                self.missing += pages
+                return []
+            task = self.workers.read(self.path, self.prefix, first, last, simple)
+        try:
+            found = _result(task)
+        except UnreadableError as error:
+            self.lost[simple] += 1
+            self.first_reason = self.first_reason or str(error)
+            if first < last:
+                return [content for page in pages for content in self.read(page, page, simple)]
+            self.reasons.setdefault(first, str(error))
+            if not simple:
+                return self.read(first, first, True)
+            self.missing.append(first)
+            return []
+        self.simple += pages if simple else ()
+        return found
+
+    def warnings(self) -> list[str]:
+        """A line for each reason why pages are missing, or were read by their words alone."""
+        told: dict[str, list[int]] = {}
+        for page in self.missing:
+            told.setdefault(f"is missing: {self.reasons.get(page, 'too much before it failed')}", []).append(page)
+        for page in self.simple:
+            why = self.reasons.get(page, "too much before it failed")
+            told.setdefault(f"was read by its words alone, without tables and figures: {why}", []).append(page)
+        return [f"page {_numbers(pages)} {line}" for line, pages in told.items()]
+
+
+def _numbers(pages: Sequence[int]) -> str:
+    """Ascending page numbers in words, as in "3, 5-9"."""
+    runs: list[list[int]] = []
+    for page in pages:
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1].append(page)
+        else:
+            runs.append([page])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def _result(task: Future[T]) -> T:
@@ -95,12 +152,12 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
     elements = name_captions(footnotes(_lone_lines(running_lines(elements)), traces))
     pages = tuple(content.page for content in contents)
     pictures = {name: png for content in contents for name, png in content.pictures.items() if name not in logos}
-    empty = [str(c.page.number) for c in contents if not any(e.text or e.image for e in c.elements)]
-    recognised = [str(c.page.number) for c in contents if c.recognised]
+    empty = [c.page.number for c in contents if not any(e.text or e.image for e in c.elements)]
+    recognised = [c.page.number for c in contents if c.recognised]
     remarks = (
         *warnings,
-        *([f"read by OCR: page {', '.join(recognised)}"] if recognised else []),
-        *([f"no text on page {', '.join(empty)}"] if empty else []),
+        *([f"read by OCR: page {_numbers(recognised)}"] if recognised else []),
+        *([f"no text on page {_numbers(empty)}"] if empty else []),
         *warnings_of({content.page.number: content.hidden for content in contents}),
     )
     links = tuple(find_links(pages, elements, traces))

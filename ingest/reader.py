@@ -50,8 +50,11 @@ class PageReader(Protocol):
         """Page count and title. Raises UnreadableError."""
         ...
 
-    def read(self, path: Path, prefix: str, first: int, last: int) -> list[PageContent]:
-        """Pages `first` to `last` (from 1, inclusive); element ids begin with `prefix`. Raises UnreadableError."""
+    def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
+        """Pages `first` to `last` (from 1, inclusive); element ids begin with `prefix`. Raises UnreadableError.
+
+        `simple`: by the words of the text layer alone, without models and drawings, for pages that fail otherwise.
+        """
         ...
 
 

@@ -1,19 +1,29 @@
-"""Pages as pictures, with boxes drawn on them; whatever reads the PDFs, pdfium draws them."""
+"""Pages as pictures, with boxes drawn on them; whatever reads the PDFs, pdfium draws them.
+
+In a process of its own, since a page is untrusted here too.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
+from functools import cache
 from io import BytesIO
 from pathlib import Path
-from threading import Lock
+
+from pebble import ProcessPool
 
 from octavo.ingest.geometry import area, intersection
 from octavo.ingest.model import Box
+from octavo.ingest.reader import UnreadableError
+from octavo.ingest.workers import reason, restrict, safely
 
 Colour = tuple[float, float, float]
 _MOST_PIXELS = 4000
 _TINT = 0.12  # opacity
-_LOCK = Lock()  # pdfium is not made for threads, and the chat has several
+_SECONDS = 30.0  # for one picture; after that the process is ended, and the next picture has another
+_BYTES = 3 * 2**30
 
 
 def page_png(
@@ -22,13 +32,30 @@ def page_png(
     """Page `number` (from 1) of the PDF at `path` as PNG bytes, each box tinted in its colour (RGB, 0 to 1).
 
     Boxes in points on the page as displayed; `clip` shows that part of it alone. At most 4,000 pixels on the page's
-    longer side, whatever size it claims. Raises IndexError for a page that is not there, and UnreadableError.
+    longer side, whatever size it claims. Raises IndexError for a page that is not there, and UnreadableError for one
+    that cannot be drawn, or not within limits of time and memory.
     """
+    task = _process().schedule(safely, args=(_draw, path, number, tuple(boxes), dpi, clip), timeout=_SECONDS)
+    try:
+        return bytes(task.result())
+    except (IndexError, UnreadableError):
+        raise
+    except (Exception, CancelledError) as error:
+        raise UnreadableError(f"page {number} cannot be drawn: {reason(error, 'drawing')}") from error
+
+
+@cache
+def _process() -> ProcessPool:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPool(max_workers=1, max_tasks=1000, initializer=restrict, initargs=(_BYTES,), context=context)
+
+
+def _draw(path: Path, number: int, boxes: Sequence[tuple[Box, Colour]], dpi: int, clip: Box | None) -> bytes:
     from PIL import Image, ImageDraw
 
     from octavo.ingest.pdfium import open_page, open_pdf, picture
 
-    with _LOCK, open_pdf(path) as document:
+    with open_pdf(path) as document:
         if not 1 <= number <= len(document):
             raise IndexError(f"page {number} of {len(document)}")
         page = open_page(document, number)

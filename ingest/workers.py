@@ -19,13 +19,17 @@ from pebble import ProcessExpired, ProcessPool
 
 from octavo.ingest.reader import Outline, PageContent, PageReader, UnreadableError
 
-_START_SECONDS = 60.0  # a fresh process loads the layout models first
+_START_SECONDS = 15.0  # a fresh process loads the layout models first
 _TASKS_PER_PROCESS = 200  # then it is replaced, so that what a parser leaks stays bounded
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What reading may cost: bytes and pages of one PDF, seconds for a page, address space of a process in bytes."""
+    """What reading may cost: bytes and pages of one PDF, seconds for a page, address space of a process in bytes.
+
+    Pages read together may take twice as long as one: that is plenty where none is at fault, and those of a range that
+    took too long are read again by themselves.
+    """
 
     workers: int
     max_bytes: int
@@ -43,7 +47,7 @@ class Workers:
         self.pool = ProcessPool(
             max_workers=limits.workers,
             max_tasks=_TASKS_PER_PROCESS,
-            initializer=_limit,
+            initializer=restrict,
             initargs=(limits.worker_bytes,),
             context=multiprocessing.get_context("spawn"),
         )
@@ -67,30 +71,44 @@ class Workers:
     def outline(self, path: Path) -> Future[Outline]:
         return self._schedule(self.reader.outline, 1, path)
 
-    def read(self, path: Path, prefix: str, first: int, last: int) -> Future[list[PageContent]]:
-        return self._schedule(self.reader.read, last - first + 1, path, prefix, first, last)
+    def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> Future[list[PageContent]]:
+        return self._schedule(self.reader.read, 1 if first == last else 2, path, prefix, first, last, simple)
 
-    def _schedule(self, function: Callable[..., Any], pages: int, *args: Any) -> Future[Any]:
-        timeout = _START_SECONDS + pages * self.limits.page_seconds
-        future: Future[Any] = self.pool.schedule(function, args=args, timeout=timeout)
+    def _schedule(self, function: Callable[..., Any], share: int, *args: Any) -> Future[Any]:
+        timeout = _START_SECONDS + share * self.limits.page_seconds
+        future: Future[Any] = self.pool.schedule(safely, args=(function, *args), timeout=timeout)
         return future
 
 
-def reason(error: BaseException) -> str:
+def safely(function: Callable[..., Any], *args: Any) -> Any:
+    """What `function` gives; an error of a parser's own kind, which may not travel between processes, in words."""
+    try:
+        return function(*args)
+    except (UnreadableError, IndexError, MemoryError):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a parser does
+        raise _FailedError(f"{type(error).__name__}: {next(iter(str(error).splitlines()), 'no message')}") from None
+
+
+class _FailedError(RuntimeError):
+    """What went wrong in another process."""
+
+
+def reason(error: BaseException, doing: str = "reading") -> str:
     """Why a task failed, in words for the owner of the PDF."""
     match error:
         case UnreadableError():
             return str(error)
         case TimeoutError():
-            return "reading it took too long and was stopped"
+            return f"{doing} it took too long and was stopped"
         case ProcessExpired() | MemoryError():
-            return "reading it crashed or ran out of memory"
+            return f"{doing} it crashed or ran out of memory"
         case _:
-            message = next(iter(str(error).splitlines()), "no message")
-            return f"reading it failed ({type(error).__name__}: {message})"
+            return f"{doing} it failed ({error})"
 
 
-def _limit(address_space: int) -> None:
+def restrict(address_space: int) -> None:
+    """Limits the memory of this process, which is about to read what nobody vouches for."""
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.disable(logging.WARNING)  # a reader's own remarks would break the parent's progress bar

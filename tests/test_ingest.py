@@ -255,33 +255,62 @@ def test_a_deletion_leaves_no_text_of_it_among_the_dropped_hits(own_library: Any
 
 
 class Faulty(PyMuPDFReader):
-    """A reader that hangs or dies on page 2."""
+    """A reader that hangs or dies on page 2, also by its words alone if `always`."""
 
-    def __init__(self, fault: str) -> None:
+    def __init__(self, fault: str, always: bool) -> None:
         super().__init__()
-        self.fault = fault
+        self.fault, self.always = fault, always
 
-    def read(self, path: Path, prefix: str, first: int, last: int) -> list[PageContent]:
-        if first <= 2 <= last:
+    def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
+        if first <= 2 <= last and (self.always or not simple):
             if self.fault == "hang":
                 time.sleep(600)
             os.kill(os.getpid(), signal.SIGKILL)
-        return super().read(path, prefix, first, last)
+        return super().read(path, prefix, first, last, simple)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("fault", "why"), [("hang", "took too long"), ("die", "crashed or ran out of memory")])
-def test_a_page_that_hangs_or_crashes_its_reader_costs_that_page_only(
+def test_a_page_that_hangs_or_crashes_its_reader_is_read_by_its_words_alone_or_left_out(
     tmp_path: Path, fault: str, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("octavo.ingest.workers._START_SECONDS", 25.0)
+    monkeypatch.setattr("octavo.ingest.workers._START_SECONDS", 8.0)
     path = write_pdf(tmp_path / "three.pdf", "The first page.", "The second page.", "The third page.")
-    limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=1.0, worker_bytes=6 * 2**30)
-    with Workers(Faulty(fault), limits) as workers:
+    limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=1.0, worker_bytes=3 * 2**30)
+    with Workers(Faulty(fault, always=True), limits) as workers:
         document = read(workers, path, "x")
     assert [page.number for page in document.pages] == [1, 3]
     assert document.warnings[0].startswith("page 2 is missing: ")
     assert why in document.warnings[0]
+    with Workers(Faulty(fault, always=False), limits) as workers:
+        document = read(workers, path, "x")
+    assert [element.text for element in document.elements] == ["The first page.", "The second page.", "The third page."]
+    assert document.warnings[0].startswith("page 2 was read by its words alone, without tables and figures: ")
+    assert why in document.warnings[0]
+
+
+class Failing(PyMuPDFReader):
+    """A reader that fails on every page in full, and by words alone from page 3 on."""
+
+    def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
+        if simple and last < 3:
+            return super().read(path, prefix, first, last, simple)
+        raise ValueError("out of order")
+
+
+def test_what_a_document_may_lose_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("octavo.ingest.parse._MOST_LOST", 3)
+    path = write_pdf(tmp_path / "ten.pdf", *(f"This is page {n}." for n in range(1, 11)))
+    limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=60.0, worker_bytes=3 * 2**30)
+    with Workers(Failing(), limits) as workers:
+        document = read(workers, path, "x")
+    assert [page.number for page in document.pages] == [1, 2]
+    assert document.warnings == (
+        "page 3-5 is missing: reading it failed (ValueError: out of order)",
+        "page 6-10 is missing: too much before it failed",
+        "page 1-2 was read by its words alone, without tables and figures: "
+        "reading it failed (ValueError: out of order)",
+    )
 
 
 def test_files_that_are_not_octavos_stay(tmp_path: Path) -> None:
@@ -306,7 +335,7 @@ class Closed(PyMuPDFReader):
 
 def test_a_reader_that_refuses_is_quoted(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "any.pdf", "Some text.")
-    limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=1.0, worker_bytes=6 * 2**30)
+    limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=1.0, worker_bytes=3 * 2**30)
     with Workers(Closed(), limits) as workers, pytest.raises(UnreadableError, match="the shop is closed"):
         read(workers, path, "x")
 

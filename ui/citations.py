@@ -10,6 +10,7 @@ import streamlit as st
 
 from octavo.colours import colour
 from octavo.ingest.model import Box, Element, ElementType
+from octavo.ingest.reader import UnreadableError
 from octavo.ui import pages, session
 from octavo.ui.closeup import close_up
 from octavo.ui.words import count, plain, short, with_marks
@@ -86,12 +87,12 @@ def _card(sha256: str, page: int, cited: Sequence[Json], held: bool, said: str, 
 
 
 def _pictures(sha256: str, page: int, cited: Sequence[Json]) -> tuple[bytes, list[bytes]] | None:
-    """The page with all its cited boxes, and each of them close up; None if another process has just deleted it."""
+    """The page with all its cited boxes, and each of them close up; None if it cannot be drawn, or was deleted."""
     boxes = tuple((_box(citation), colour(ElementType(citation["type"]))) for citation in cited)
     try:
         places = [close_up(sha256, page, *box, _element(c)) for box, c in zip(boxes, cited, strict=True)]
         return session.page_picture(sha256, page, boxes), places
-    except (OSError, RuntimeError, IndexError):
+    except (OSError, RuntimeError, IndexError, UnreadableError):
         return None
 
 

@@ -9,9 +9,10 @@ import streamlit as st
 
 from octavo.colours import colour
 from octavo.ingest.model import Element, ElementType, Link, LinkType, ParsedDocument
+from octavo.ingest.reader import UnreadableError
 from octavo.ui import pages, session
 from octavo.ui.citations import swatch
-from octavo.ui.words import plain, short
+from octavo.ui.words import plain, sentence, short
 
 _DPI = 130
 _TEXT = 400  # characters of an element
@@ -67,7 +68,11 @@ def _page(sha256: str, document: ParsedDocument, number: int) -> None:
     boxes = tuple((element.bbox, colour(element.type)) for element in shown)
     with st.container(key="viewer"):
         left, right = st.columns([3, 2], gap="medium")
-    left.image(session.page_picture(sha256, number, boxes, _DPI), width="stretch", alt=f"Page {number} with its boxes")
+    try:
+        picture = session.page_picture(sha256, number, boxes, _DPI)
+        left.image(picture, width="stretch", alt=f"Page {number} with its boxes")
+    except UnreadableError as error:
+        left.caption(plain(sentence(str(error))))
     with right.container(height=640, border=False, key="elements"):
         if not shown:
             st.caption("No boxes on this page." if not elements else "No boxes chosen.")

@@ -42,11 +42,14 @@ class PyMuPDFReader:
             title = clean((document.metadata or {}).get("title") or "")
             return Outline(document.page_count, usable_title(title), document.is_repaired)
 
-    def read(self, path: Path, prefix: str, first: int, last: int) -> list[PageContent]:
+    def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
         with _open(path) as document:
-            return [self._page(document[n - 1], prefix) for n in range(first, last + 1)]
+            return [self._page(document[n - 1], prefix, simple) for n in range(first, last + 1)]
 
-    def _page(self, page: pymupdf.Page, prefix: str) -> PageContent:
+    def _page(self, page: pymupdf.Page, prefix: str, simple: bool) -> PageContent:
+        if simple:
+            shown = upright(page)
+            return compose(_words_alone(shown, page.number + 1), prefix, partial(_render, shown))
         sheet, shown, turn = look(page, self.ocr)
         content = compose(sheet, prefix, partial(_render, shown))
         return turned_back(content, turn) if turn else content
@@ -76,6 +79,12 @@ def read_sheet(page: pymupdf.Page, number: int) -> Sheet:
     """What a page without rotation draws; it is page `number` (from 1) of its document."""
     drawn = _drawn(page, number)
     return replace(drawn, regions=tuple(find_regions(page, drawn)))
+
+
+def _words_alone(page: pymupdf.Page, number: int) -> Sheet:
+    """The words of a page without rotation that show, and nothing else of it; what pictures hide is not looked at."""
+    words, hidden = part(page, list(_words(page)), ())
+    return Sheet(number, page.rect.width, page.rect.height, words=tuple(words), hidden=tuple(hidden))
 
 
 def _drawn(page: pymupdf.Page, number: int) -> Sheet:
@@ -196,5 +205,6 @@ def _images(page: pymupdf.Page) -> Iterator[Box]:
 
 def _render(page: pymupdf.Page, box: Box) -> bytes:
     """The box as PNG bytes."""
-    pixmap = page.get_pixmap(clip=pymupdf.Rect(box), dpi=int(resolution(box)), alpha=False)
+    scale = resolution(box) / 72
+    pixmap = page.get_pixmap(clip=pymupdf.Rect(box), matrix=pymupdf.Matrix(scale, scale), alpha=False)
     return bytes(pixmap.tobytes("png"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from io import BytesIO
@@ -46,11 +47,13 @@ class PdfiumReader:
             title = clean(document.get_metadata_value("Title"))
             return Outline(len(document), usable_title(title), _is_damaged(path))
 
-    def read(self, path: Path, prefix: str, first: int, last: int) -> list[PageContent]:
+    def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
         with open_pdf(path) as document:
-            return [self._page(open_page(document, n), n, prefix) for n in range(first, last + 1)]
+            return [self._page(open_page(document, n), n, prefix, simple) for n in range(first, last + 1)]
 
-    def _page(self, page: PdfPage, number: int, prefix: str) -> PageContent:
+    def _page(self, page: PdfPage, number: int, prefix: str, simple: bool) -> PageContent:
+        if simple:
+            return compose(_words_alone(page, number), prefix, partial(_render, page))
         turn = turn_of(page.get_textpage(), page.get_rotation())
         _turn(page, turn)
         sheet = _drawn(page, number)
@@ -69,23 +72,25 @@ def read_sheet(page: PdfPage, number: int) -> Sheet:
     return _with_regions(page, _drawn(page, number))
 
 
-def _drawn(page: PdfPage, number: int) -> Sheet:
-    """What the page draws, without regions."""
-    view, (width, height) = _view(page), page.get_size()
-    art = drawn(page, view, (0, 0, width, height))
-    read = list(words(page.get_textpage(), view.on_rect))
+def _words_alone(page: PdfPage, number: int, images: Sequence[Box] = ()) -> Sheet:
+    """The words of the page that show, and nothing else of it; what `images` hide does not show."""
+    width, height = page.get_size()
+    read = list(words(page.get_textpage(), _view(page).on_rect))
     pieces = [piece for _, parts in read for piece in parts]
     on_page = [word for word, _ in read if covered(word.bbox, (0, 0, width, height)) > 0.5]
-    shown, hidden = part(page, on_page, pieces, art.images)
-    return Sheet(
-        number=number,
-        width=width,
-        height=height,
-        words=tuple(shown),
+    shown, hidden = part(page, on_page, pieces, images)
+    return Sheet(number, width, height, words=tuple(shown), hidden=tuple(hidden))
+
+
+def _drawn(page: PdfPage, number: int) -> Sheet:
+    """What the page draws, without regions."""
+    width, height = page.get_size()
+    art = drawn(page, _view(page), (0, 0, width, height))
+    return replace(
+        _words_alone(page, number, art.images),
         rules=tuple(art.rules),
         drawings=tuple(art.drawings),
         images=tuple(art.images),
-        hidden=tuple(hidden),
     )
 
 

@@ -1,0 +1,85 @@
+"""PDFs made to hang, bloat or crash their reader cost themselves only, each with its reason."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from octavo import Library, Settings
+from octavo.ingest.catalogue import DocumentInfo
+from octavo.ingest.model import State
+from octavo.ingest.reader import UnreadableError
+from octavo.ingest.render import page_png
+from tests import hostile
+from tests.test_ingest import write_pdf
+
+READ = {  # whatever is wrong with them
+    *("deep_nesting", "circular_form", "circular_outline", "circular_length", "circular_xref", "broken_xref"),
+}
+NOT_READ = {  # and how the reason goes on
+    "bomb": "reading it took too long and was stopped",
+    "form_tree": "reading it took too long and was stopped",
+    "nested_contents": "reading it failed",
+    "saved_states": "reading it failed",
+    "circular_page_tree": "reading it failed",
+    "false_count": "reading it failed",
+}
+PERHAPS = {"deep_page_tree", "drawings", "fonts", "huge_image", "wide_page", "words"}  # as fast as the machine is
+
+
+@pytest.fixture(scope="module")
+def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, dict[str, DocumentInfo]]]:
+    """A library after all hostile PDFs and a harmless one were taken in, and its documents by name."""
+    folder = tmp_path_factory.mktemp("hostile")
+    for name in hostile.MAKERS:
+        hostile.write(folder, name)
+    write_pdf(folder / "harmless.pdf", "The harbour was built of granite in the year of the flood.")
+    settings = Settings(library=tmp_path_factory.mktemp("library"), page_seconds=3.0)
+    with pytest.MonkeyPatch.context() as patch, Library(settings=settings) as library:
+        patch.setattr("octavo.ingest.workers._START_SECONDS", 2.0)
+        library.ingest([folder])
+        yield library, {info.name.removesuffix(".pdf").replace("-", "_"): info for info in library.documents()}
+
+
+def test_every_kind_is_expected_to_end_one_way() -> None:
+    assert set(hostile.MAKERS) == READ | set(NOT_READ) | PERHAPS
+
+
+@pytest.mark.slow
+def test_the_harmless_document_is_in(after: tuple[Any, dict[str, DocumentInfo]]) -> None:
+    library, infos = after
+    assert infos["harmless"].state is State.READY
+    assert "harmless.pdf" in {hit.document for hit in library.search("harbour granite flood")}
+
+
+@pytest.mark.slow
+def test_what_can_be_read_of_hostile_documents_is(after: tuple[Any, dict[str, DocumentInfo]]) -> None:
+    library, infos = after
+    for name in READ | {name for name in PERHAPS if infos[name].state is State.READY}:
+        texts = {element.text for element in library.parsed(infos[name].sha256).elements}
+        assert "The harbour was built of granite." in texts, name
+
+
+@pytest.mark.slow
+def test_what_cannot_be_read_says_why_in_a_line(after: tuple[Any, dict[str, DocumentInfo]]) -> None:
+    _, infos = after
+    for name, why in (NOT_READ | {name: "" for name in PERHAPS if infos[name].state is not State.READY}).items():
+        assert infos[name].state is State.FAILED, name
+        assert infos[name].error
+        assert infos[name].error.startswith(why)
+        assert len(infos[name].error.splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_drawing_a_page_has_a_limit_of_time_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("octavo.ingest.render._SECONDS", 3.0)
+    path = hostile.write(tmp_path, "form_tree")
+    started = time.monotonic()
+    with pytest.raises(UnreadableError, match="page 1 cannot be drawn: drawing it took too long and was stopped"):
+        page_png(path, 1)
+    assert time.monotonic() - started < 30
+    assert page_png(write_pdf(tmp_path / "next.pdf", "A page."), 1).startswith(b"\x89PNG")

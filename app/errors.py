@@ -9,6 +9,7 @@ from octavo.evaluation.results import ResultsError
 from octavo.generation.quantization.families import QuantizationError
 from octavo.generation.weights import LocalModelError
 from octavo.ingest.database import CatalogueError
+from octavo.ingest.files import StorageError
 from octavo.ingest.reader import UnreadableError
 from octavo.ingest.readers import ReaderMissingError
 from octavo.kernels.device import DeviceError
@@ -19,11 +20,15 @@ from octavo.training.data import TrainingDataError
 from octavo.training.folder import TrainingFolderError
 
 _EXPECTED = (
-    *(LibraryError, CatalogueError, UnreadableError, ReaderMissingError),
+    *(LibraryError, CatalogueError, StorageError, UnreadableError, ReaderMissingError),
     *(ModelMissingError, LocalModelError, DomainError, DeviceError),
     *(QuestionsError, ResultsError, QuantizationError),
     *(TrainingDataError, TrainingFolderError),
 )
+_HINTS = {  # to what SQLite says
+    "disk is full": ". What is in the library stays; when there is room, the same command goes on",
+    "readonly database": ": the library can be read, not changed, until its folder may be written and has room",
+}
 
 
 def explain(error: Exception) -> str | None:
@@ -31,7 +36,9 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, _EXPECTED):
         return " ".join(str(error).split())
     if isinstance(error, SQLAlchemyError):
-        return f"the catalogue failed: {' '.join(str(getattr(error, 'orig', None) or error).split())}"
+        why = " ".join(str(getattr(error, "orig", None) or error).split())
+        hint = next((hint for words, hint in _HINTS.items() if words in why), "")
+        return f"the catalogue failed: {why}{hint}"
     if isinstance(error, OSError):
         return f"{error.filename or 'a file'}: {error.strerror or error}"
     return None

@@ -20,7 +20,7 @@ from octavo.generation.extractive import ExtractiveReader
 from octavo.generators import make_answerer, wrap
 from octavo.ingest.catalogue import Catalogue, DocumentInfo, Message, StoredChunk
 from octavo.ingest.embedding import Embedding, Space, chunk_png
-from octavo.ingest.files import Files
+from octavo.ingest.files import Files, storing
 from octavo.ingest.model import Box, ElementType, ParsedDocument
 from octavo.ingest.reader import PageReader
 from octavo.ingest.readers import make_reader
@@ -164,7 +164,9 @@ class OpenLibrary:
     @contextmanager
     def _writing(self, wait: bool = False) -> Iterator[None]:
         """Holds the library for one process that changes it; the lock goes with the process, however that ends."""
-        with (self.folder / "lock").open("w") as lock:
+        with storing(self.folder):
+            file = (self.folder / "lock").open("w")
+        with file as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:

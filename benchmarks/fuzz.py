@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from octavo.ingest.parse import read
 from octavo.ingest.reader import UnreadableError
-from octavo.ingest.readers import PyMuPDFReader
+from octavo.ingest.readers.mupdf import PyMuPDFReader
 from octavo.ingest.workers import Limits, Workers
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]

@@ -5,11 +5,15 @@ Knows nothing of documents. SQLite and PostgreSQL are known; a password is never
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import create_engine, event, make_url
 from sqlalchemy.engine import URL, Engine
@@ -20,6 +24,10 @@ _MIGRATION = {  # one process at a time: what waits finds the tables made
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "SELECT pg_advisory_xact_lock(7165)",
 }
+_READING = (  # ways to open a SQLite file that cannot be written
+    "mode=ro",  # beside a process that has it open
+    "mode=ro&immutable=1",  # alone, on a medium without its side files
+)
 
 
 class CatalogueError(RuntimeError):
@@ -27,14 +35,23 @@ class CatalogueError(RuntimeError):
 
 
 def open_database(url: str) -> Engine:
-    """An engine for the database at a SQLAlchemy URL, with the schema of this version. Raises CatalogueError."""
-    engine = _engine(parse_url(url))
+    """An engine for the database at a SQLAlchemy URL, with the schema of this version. Raises CatalogueError.
+
+    A SQLite file that cannot be written, or lies on a disk that is full, is opened for reading.
+    """
+    parsed = parse_url(url)
+    engine = _engine(parsed)
     try:
         _migrate(engine)
     except CommandError as error:
         why = "another program's tables are in the database, or a newer Octavo's: name another, or upgrade"
         raise CatalogueError(f"cannot open the catalogue: {why} ({error})") from error
     except DatabaseError as error:
+        engine.dispose()
+        for how in _READING if parsed.get_backend_name() == "sqlite" else ():
+            engine = create_engine(f"sqlite:///file:{quote(str(parsed.database))}?{how}&uri=true")
+            if _is_current(engine):
+                return engine
         raise CatalogueError(f"cannot open the catalogue: {error.orig}") from error
     return engine
 
@@ -72,10 +89,23 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
-def _migrate(engine: Engine) -> None:
-    """Brings the schema up to date in one transaction: a process killed meanwhile leaves what was there before."""
+def _is_current(engine: Engine) -> bool:
+    """Whether a database that is open for reading alone has the schema of this version."""
+    with suppress(DatabaseError), engine.connect() as connection:
+        head = ScriptDirectory.from_config(_config()).get_current_head()
+        return MigrationContext.configure(connection).get_current_revision() == head
+    return False
+
+
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
+def _migrate(engine: Engine) -> None:
+    """Brings the schema up to date in one transaction: a process killed meanwhile leaves what was there before."""
+    config = _config()
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         if engine.dialect.name == "sqlite":  # left alone, sqlite3 opens no transaction before a CREATE TABLE

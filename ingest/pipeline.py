@@ -174,7 +174,7 @@ class _Ingestion:
     def _receive(self, source: Source, place: str | None) -> DocumentInfo | None:
         """Discovered -> queued. None for bytes that this run holds already under another name.
 
-        What cannot be copied into the library is reported as failed, and not entered.
+        What cannot be read is reported as failed, and not entered. Raises StorageError.
         """
         size = _size(source.path)
         try:

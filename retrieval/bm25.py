@@ -27,6 +27,8 @@ class BM25:
         self._stemmer = Stemmer.Stemmer("english")
 
     def build(self, keys: Sequence[int], texts: Sequence[str]) -> None:
+        order = sorted(range(len(keys)), key=texts.__getitem__)  # so that no tie is broken by when a text came
+        keys, texts = [keys[n] for n in order], [texts[n] for n in order]
         self.keys = np.asarray(keys, np.int64)
         tokens = self._tokens(texts)
         self._index = bm25s.BM25() if tokens.vocab else None  # bm25s cannot index texts without a word

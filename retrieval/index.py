@@ -10,9 +10,10 @@ import hashlib
 import logging
 import shutil
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from langchain_core.documents import Document
@@ -88,14 +89,19 @@ class Index:
         self._word_folder = folder / "bm25"
         self.words = BM25()
         self._lock = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True)
-        with self._files():
-            for stray in set(folder.glob("*.faiss")) - {part.file for part in self._parts}:
-                stray.unlink()  # of another model: what is deleted from now on would stay in it
-            for part in self._parts:
-                part.store.load(part.file)
-            self.words.load(self._word_folder)
+        try:
+            with self._files():
+                for stray in set(folder.glob("*.faiss")) - {part.file for part in self._parts}:
+                    stray.unlink()  # of another model: what is deleted from now on would stay in it
+                self._load()
+        except OSError:  # a folder that cannot be written is read as it is
+            self._load()
         self.sync()
+
+    def _load(self) -> None:
+        for part in self._parts:
+            part.store.load(part.file)
+        self.words.load(self._word_folder)
 
     def _part(self, embedder: Embedder, pictures: bool) -> _Part:
         space = hashlib.sha256(embedder.name.encode()).hexdigest()[:12]  # vectors of one model never serve another
@@ -106,11 +112,20 @@ class Index:
     @contextmanager
     def _files(self) -> Iterator[None]:
         """Holds the snapshots against other processes that save or load them; sweeps what a killed one left."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             for stray in self.folder.glob("*.part"):
                 shutil.rmtree(stray) if stray.is_dir() else stray.unlink()
             yield
+
+    def _keep(self, save: Callable[[], None]) -> None:
+        """Saves a snapshot; where that cannot be, what it holds is derived again at the next opening."""
+        try:
+            with self._files():
+                save()
+        except (OSError, RuntimeError) as error:  # FAISS raises the latter
+            log.warning("the index in %s cannot be written: %s", self.folder, error)
 
     def clear(self) -> None:
         """Empties all indexes; `sync` fills them again."""
@@ -125,11 +140,10 @@ class Index:
             changes = [self._sync(part) for part in self._parts]
             added, dropped = (sum(some) for some in zip(*changes, strict=True))
             wanted = self.catalogue.ready_ids(self.model, pictures=False)
-            if self.words.keys.tolist() != wanted:
+            if sorted(self.words.keys.tolist()) != wanted:
                 words = BM25()
                 words.build(*self.catalogue.texts(wanted))
-                with self._files():
-                    words.save(self._word_folder)
+                self._keep(partial(words.save, self._word_folder))
                 self.words = words
             log.info("index: %d vectors added, %d dropped", added, dropped)
             return added, dropped
@@ -142,6 +156,5 @@ class Index:
         for start in range(0, len(missing), _ADD_AT_ONCE):
             part.store.add_vectors(*self.catalogue.vectors(part.model, missing[start : start + _ADD_AT_ONCE]))
         if gone or missing:
-            with self._files():
-                part.store.save(part.file)
+            self._keep(partial(part.store.save, part.file))
         return len(missing), len(gone)

@@ -133,7 +133,8 @@ class FaissStore(VectorStore):
             if self._gpu is not None and selector is None and most <= _MOST_ON_GPU:
                 index = self._on_gpu(index, self._gpu)
             scores, keys = index.search(query, most, params=parameters)
-        return [(int(key), float(score)) for key, score in zip(keys[0], scores[0], strict=True) if key >= 0]
+        found = [(int(key), float(score)) for key, score in zip(keys[0], scores[0], strict=True) if key >= 0]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
 
     def _on_gpu(self, index: faiss.IndexIDMap2, number: int) -> faiss.Index:
         if self._copy is None:

@@ -13,7 +13,8 @@ from reportlab.lib.enums import TA_CENTER, TA_JUSTIFY, TA_LEFT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.platypus import Flowable, FrameBreak, NextPageTemplate, PageBreak, Paragraph, TableStyle
 
-from .drawing import Beside, Drawing, Exhibit, Grid, Passage, Words
+from .drawing import Drawing, Passage, Words
+from .exhibits import Beside, Exhibit, Grid
 from .looks import Look
 from .plan import Head, Item, Para, Planner, Thing
 

@@ -1,0 +1,42 @@
+"""What stands around the text: footnotes and running lines that were read as text, boxes set apart."""
+
+from __future__ import annotations
+
+from octavo.ingest.furniture import footnotes, running_lines
+from octavo.ingest.model import Box, Element, ElementType
+from octavo.ingest.sheet import Drawing, Sheet, Word
+from octavo.ingest.traces import Face, Traces, find_traces
+
+
+def element(key: str, kind: ElementType, words: str, page: int, y: float) -> Element:
+    return Element(key, kind, page, (50, y, 550, y + 12), words)
+
+
+def test_a_line_that_other_pages_have_as_their_header_is_one() -> None:
+    elements = [
+        element("a", ElementType.HEADER, "Annual Report 2", 1, 30),
+        element("b", ElementType.TEXT, "Annual Report 3", 2, 30),
+        element("c", ElementType.TEXT, "Annual Report 3", 2, 300),
+    ]
+    assert [e.type for e in running_lines(elements)] == [ElementType.HEADER, ElementType.HEADER, ElementType.TEXT]
+
+
+def test_small_marked_text_with_nothing_below_it_is_a_footnote() -> None:
+    text = element("p", ElementType.TEXT, "Sales fell.", 1, 100)
+    other = element("q", ElementType.TEXT, "They rose again.", 1, 130)
+    note = element("n", ElementType.TEXT, "2 Without returns.", 1, 700)
+    foot = element("f", ElementType.FOOTER, "7", 1, 760)
+    traces = {1: Traces(faces={"p": Face(10), "q": Face(10), "n": Face(7)})}
+    assert footnotes([text, other, note, foot], traces)[2].type is ElementType.FOOTNOTE
+    assert footnotes([text, note, other], {1: Traces(faces={"p": Face(10), "q": Face(10), "n": Face(10)})})[1] == note
+    lower = element("q", ElementType.TEXT, "They rose again.", 1, 720)
+    assert footnotes([text, note, lower], traces)[1] == note
+
+
+def test_a_tinted_box_with_running_text_is_set_apart_and_an_empty_one_is_not() -> None:
+    inside = [Word((310 + 15 * n, 320, 322 + 15 * n, 330), "word", 9, line=0) for n in range(13)]
+    box: Box = (305, 310, 555, 400)
+    tint, bare = Drawing(box, 1, False, True), Drawing((50, 310, 295, 400), 1, False, True)
+    traces = find_traces(Sheet(1, 600, 800, words=tuple(inside), drawings=(tint, bare)), {"p": inside})
+    assert traces.asides == (box,)
+    assert traces.faces == {"p": Face(9)}

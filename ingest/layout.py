@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image, Resampling
 
 from octavo.ingest.model import Box
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
 
 Array = NDArray[np.float32]
 
@@ -26,7 +24,7 @@ _HEIGHT, _WIDTH = 800, 608  # pixels that the model sees a page in
 _STRIDES = 8, 16, 32, 64  # pixels, of its four grids of anchors
 _MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # of ImageNet, on which its backbone was trained
 _DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
-_LEAST_SCORE = 0.2
+_LEAST_SCORE = 0.2  # below what anyone believes; what to believe is for who asks
 _SAME = 0.5  # intersection over union; two boxes of a class that share more are one
 
 
@@ -42,7 +40,7 @@ class Sight:
 def look(picture: Image, width: float, height: float) -> list[Sight]:
     """What the model sees on the picture of a page of `width` x `height` points, best first; boxes in points."""
     session, classes = _model()
-    pixels = np.asarray(picture.convert("RGB").resize((_WIDTH, _HEIGHT), 2), np.float32) / 255
+    pixels = np.asarray(picture.convert("RGB").resize((_WIDTH, _HEIGHT), Resampling.BILINEAR), np.float32) / 255
     pixels = (pixels - _MEAN) / _DEVIATION
     outputs = session.run(None, {session.get_inputs()[0].name: pixels.transpose(2, 0, 1)[None]})
     levels = len(_STRIDES)

@@ -32,6 +32,7 @@ Draw = Callable[[st.SearchStrategy[Any]], Any]
 LIMITS = Limits(workers=1, max_bytes=2**27, max_pages=100, page_seconds=10.0, worker_bytes=3 * 2**30)
 SECONDS = 3 * (15 + 2 * LIMITS.page_seconds)  # outline, range or page, words alone: no more than that for one page
 BLOCK = 25  # examples of one of hypothesis's runs
+HEADER = b"%PDF-1.7\n"  # which stays: without it nothing is tried
 OBJECT = re.compile(rb"\d+ 0 obj\b(.*?)endobj", re.DOTALL)
 STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 NUMBER = re.compile(rb"\d+")
@@ -39,17 +40,17 @@ NUMBER = re.compile(rb"\d+")
 
 def flip(draw: Draw, data: bytearray) -> None:
     """A few bytes become others."""
-    for at in draw(st.lists(st.integers(0, len(data) - 1), min_size=1, max_size=30)):
+    for at in draw(st.lists(st.integers(len(HEADER), len(data) - 1), min_size=1, max_size=30)):
         data[at] = draw(st.integers(0, 255))
 
 
 def truncate(draw: Draw, data: bytearray) -> None:
-    del data[draw(st.integers(20, len(data))) :]
+    del data[draw(st.integers(len(data) // 4, len(data))) :]
 
 
 def cut(draw: Draw, data: bytearray) -> None:
     """A piece goes."""
-    at = draw(st.integers(9, len(data) - 1))
+    at = draw(st.integers(len(HEADER), len(data) - 1))
     del data[at : at + draw(st.integers(1, 2000))]
 
 

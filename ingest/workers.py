@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import resource
+import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, TimeoutError
 from dataclasses import dataclass
@@ -112,3 +113,4 @@ def restrict(address_space: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.disable(logging.WARNING)  # a reader's own remarks would break the parent's progress bar
+    warnings.simplefilter("ignore")

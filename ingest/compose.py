@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from octavo.ingest.figures import find_figures
+from octavo.ingest.figures import find_figures, read_inside
 from octavo.ingest.geometry import area, contains, covered, horizontal_overlap, union
 from octavo.ingest.lines import text_of
 from octavo.ingest.model import Box, Element, ElementType, Page, Table
@@ -25,6 +25,7 @@ _PROSE = {ElementType.TEXT, ElementType.LIST, ElementType.HEADING}
 _PLACES = {ElementType.HEADER: 0, ElementType.FOOTNOTE: 2, ElementType.FOOTER: 3}  # others stand between, at 1
 _WHOLE = {ElementType.TABLE, ElementType.FIGURE}
 _AROUND = {ElementType.HEADER, ElementType.FOOTER}
+_MOST_READ = 4  # figures of a page, at half a second each
 _ABSORBED = 0.7  # of a text region that lies in a table or figure: it is that one's text
 _GAP = 0.8  # of a line's height: more between two lines makes two paragraphs
 
@@ -39,18 +40,24 @@ class _Draft:
     words: list[Word] = field(default_factory=list)
 
 
-def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes]) -> PageContent:
-    """The elements of a page; their ids begin with `prefix`, `render` gives the PNG bytes of a box."""
+def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes], ocr: bool = False) -> PageContent:
+    """The elements of a page; their ids begin with `prefix`, `render` gives the PNG bytes of a box.
+
+    With `ocr` the figures that no word stands in, the largest four of them, are asked for theirs.
+    """
     drafts = _place(sheet)
     _give_words(sheet, drafts)
     elements, pictures, texts = [], {}, {}
     drafts = _in_order([draft for draft in drafts if draft.words or draft.table or draft.type is ElementType.FIGURE])
+    mute = [draft for draft in drafts if draft.type is ElementType.FIGURE and not draft.words]
+    asked = sorted(mute, key=lambda d: area(d.bbox))[-_MOST_READ:] if ocr and not sheet.recognised else []
     for n, draft in enumerate(drafts, 1):
         key = f"{prefix}-{sheet.number}-{n}"
         element = Element(key, draft.type, sheet.number, draft.bbox, _text(draft), table=draft.table)
         if draft.type is ElementType.FIGURE:
-            element = replace(element, image=f"{key}.png")
-            pictures[f"{key}.png"] = render(draft.bbox)
+            png = pictures[f"{key}.png"] = render(draft.bbox)
+            said = read_inside(png) if any(draft is other for other in asked) else element.text
+            element = replace(element, text=said, image=f"{key}.png")
         if element.type in _PROSE:
             texts[key] = draft.words
         elements.append(element)

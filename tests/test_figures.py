@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from octavo.ingest.figures import find_figures, resolution
+from octavo.ingest.figures import find_figures, read_inside, resolution
 from octavo.ingest.geometry import area, intersection
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.mupdf import pymupdf
@@ -182,6 +182,29 @@ def test_a_path_reaches_as_far_as_its_clip_lets_it_show_and_what_is_clear_is_non
         document.update_stream(contents, document.xref_stream(contents) + bars)
         boxes = [tuple(map(round, path["rect"])) for path in _visible(page.get_cdrawings(extended=True))]
     assert boxes == [(120, 150, 150, 200), (10, 760, 40, 790)]
+
+
+@pytest.mark.slow
+def test_a_picture_is_asked_for_its_words() -> None:
+    with pymupdf.open() as document:
+        page = document.new_page(width=300, height=120)
+        page.insert_text((20, 40), "Sales in 2021", fontsize=14)
+        page.insert_text((20, 80), "North 37%", fontsize=14)
+        assert read_inside(page.get_pixmap(dpi=150).tobytes("png")) == "Sales in 2021 North 37%"
+        assert read_inside(document.new_page().get_pixmap(dpi=72).tobytes("png")) == ""
+
+
+@pytest.mark.slow
+def test_a_chart_that_is_an_image_keeps_its_words_beside_it(data: Path) -> None:
+    path = next(data.rglob("ADOBE_2015_10K.pdf"))
+    figures = [
+        element.text
+        for ocr in (True, False)
+        for element in PyMuPDFReader(ocr=ocr).read(path, "x", 116, 116)[0].elements
+        if element.type is ElementType.FIGURE
+    ]
+    assert "Comparison of Five Year Cumulative Total Return" in figures[0]
+    assert figures[1] == ""
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import area, intersection
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf, upright
+from octavo.ingest.ocr import available
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
 from octavo.ingest.readers.mupdf_hidden import part
 from octavo.ingest.readers.mupdf_layout import find_regions
@@ -51,7 +52,7 @@ class PyMuPDFReader:
             shown = upright(page)
             return compose(_words_alone(shown, page.number + 1), prefix, partial(_render, shown))
         sheet, shown, turn = look(page, self.ocr)
-        content = compose(sheet, prefix, partial(_render, shown))
+        content = compose(sheet, prefix, partial(_render, shown), self.ocr and available())
         return turned_back(content, turn) if turn else content
 
 

@@ -17,6 +17,7 @@ from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import covered
 from octavo.ingest.layout import look
 from octavo.ingest.model import Box
+from octavo.ingest.ocr import available
 from octavo.ingest.pdfium import open_page, open_pdf, picture
 from octavo.ingest.reader import Outline, PageContent, usable_title
 from octavo.ingest.readers.pdfium_drawings import drawn
@@ -63,7 +64,7 @@ class PdfiumReader:
         else:
             _turn(page, scan.turn)
             sheet, turn = _scanned(scan, _drawn(page, number)), (turn + scan.turn) % 360
-        content = compose(sheet, prefix, partial(_render, page))
+        content = compose(sheet, prefix, partial(_render, page), self.ocr and available())
         return turned_back(content, turn) if turn else content
 
 

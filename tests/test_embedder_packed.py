@@ -10,6 +10,7 @@ import pytest
 import torch
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+from tokenizers.processors import Sequence
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from octavo.retrieval.embedder import EMBEDDED, SentenceEmbedder, embedded_folder, has_bfloat16, load_model, unit
@@ -61,6 +62,15 @@ def test_a_model_of_other_sizes_without_normalisation_is_packed_too(small: Path)
     fast = packed(plain)
     assert fast
     assert np.allclose(fast.encode(TEXTS), plain.encode(TEXTS), atol=1e-5)
+
+
+def test_a_text_without_tokens_is_zero(small: Path) -> None:
+    plain = load_model(str(small), torch.float32, CPU)
+    plain.tokenizer.backend_tokenizer.post_processor = Sequence([])  # no marks before and after a text
+    fast = packed(plain)
+    assert fast
+    assert np.allclose(fast.encode(TEXTS), plain.encode(TEXTS), atol=1e-5)
+    assert not fast.encode([""]).any()
 
 
 def test_a_vector_does_not_hang_on_the_texts_beside_it(plain: SentenceTransformer) -> None:

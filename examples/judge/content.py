@@ -248,14 +248,17 @@ def _repeated(chance: Random, content: Content, width: int) -> list[str]:
 
 def _body(chance: Random, content: Content, length: int) -> None:
     columns, width = content.columns, len(content.columns)
-    grouped, nested = chance.random() < 0.25, chance.random() < 0.12 and width > 2
+    grouped, nested = chance.random() < 0.35, chance.random() < 0.12 and width > 2
     if nested:  # a label over several rows, the next column naming each
         columns[1] = column(chance, ("word", "phrase", "place"))
         names = [cell(chance, columns[1]) for _ in range(chance.randint(2, 3))]
     while len(content.rows) - content.header < length:
         if grouped and chance.random() < 0.25:
-            content.groups.add(len(content.rows))
-            content.rows.append([phrase(chance, 1, 3) + chance.choice(["", ":"]), *[""] * (width - 1)])
+            for depth in range(chance.choice([1, 1, 1, 2])):
+                content.groups.add(len(content.rows))
+                content.indents[len(content.rows)] = depth
+                name = phrase(chance, 1, chance.choice([3, 3, 9])) + chance.choice(["", ":"])
+                content.rows.append([name, *[""] * (width - 1)])
         start = len(content.rows)
         for name in names if nested else [None]:
             row = [cell(chance, one) for one in columns]

@@ -81,6 +81,21 @@ class Page:
             self.y += self.size * 1.4
         self.y += self.size
 
+    def terms(self) -> None:
+        """Short forms and what they mean, as notes under a table have them: no table."""
+        font, size, reach = FACES[self.face][0], self.size - 1.5, self.chance.uniform(30, 70)
+        for n in range(self.chance.randint(2, 7)):
+            if self.y + size > self.high - 40:
+                return
+            self.canvas.setFont(font, size)
+            opening = self.chance.choice(["Source:", "Note:", "Other sources:"]) if n == 0 else ""
+            term = "".join(self.chance.choice("ABCDEFGIMNOPRST") for _ in range(self.chance.randint(2, 5)))
+            self.canvas.drawString(self.left, self.high - self.y - size, opening)
+            self.canvas.drawString(self.left + 60, self.high - self.y - size, term)
+            self.canvas.drawString(self.left + 60 + reach, self.high - self.y - size, phrase(self.chance, 1, 4))
+            self.y += size * 1.2
+        self.y += self.size
+
     def columns(self) -> None:
         """Running text in two columns."""
         top, left, right, deepest = self.y, self.left, self.right, self.y
@@ -210,7 +225,7 @@ class Page:
 def page(canvas: Canvas, chance: Random) -> list[dict[str, Any]]:
     """Draws a page and gives its tables."""
     made = Page(canvas, chance)
-    parts = [Page.paragraph, Page.bullets, Page.columns, Page.contents, Page.chart, Page.notice]
+    parts = [Page.paragraph, Page.bullets, Page.columns, Page.contents, Page.chart, Page.notice, Page.terms]
     fill = chance.choice([0.0, 0.3, 0.6])
     for _ in range(8):
         if made.y > made.high - 120:

@@ -29,7 +29,10 @@ def readings(region: Region, block: Block, rulings: Rulings) -> list[Lattice]:
     columns = [_merged(_sides(grid, 0)) for _, grid in region.grids] + [ruled_columns, long_columns]
     rows = [_merged(_sides(grid, 1)) for _, grid in region.grids] + [ruled_rows, long_rows]
     columns += [list(edges) for edges in column_proposals(block, left, right)]
-    whole = [_cleared(_snapped(_whole(edges, left, right), ruled_columns, block.x), block.runs) for edges in columns]
+    whole = [
+        _cleared(_snapped(_whole(edges, left, right), ruled_columns, block.x), block.runs, ruled_columns)
+        for edges in columns
+    ]
     found: dict[tuple[bytes, bytes], tuple[Axis, Axis]] = {}
     fixed = _axes((_snapped(_whole(edges, top, bottom), ruled_rows, block.y) for edges in rows), block.y)
     for across in _axes(whole, block.x):
@@ -60,8 +63,8 @@ def _merged(edges: Iterable[float]) -> list[float]:
     return [sum(group) / len(group) for group in groups]
 
 
-def _cleared(edges: Edges, runs: NDArray[np.float64]) -> Edges:
-    """The edges with each that cuts runs of words moved to an end of one of them, if that spares most of them.
+def _cleared(edges: Edges, runs: NDArray[np.float64], ruled: Sequence[float]) -> Edges:
+    """The edges with each that cuts runs of words and is not ruled moved to an end of one of them that spares most.
 
     No run may change sides but those that were cut. A header wider than what stands below it is so kept whole.
     """
@@ -69,7 +72,7 @@ def _cleared(edges: Edges, runs: NDArray[np.float64]) -> Edges:
     for n in range(1, len(edges) - 1):
         edge = edges[n]
         cut = (runs[:, 0] < edge) & (edge < runs[:, 1])
-        if not cut.any():
+        if edge in ruled or not cut.any():
             continue
         whole = runs[~cut]
         low = max(whole[whole[:, 1] <= edge, 1], default=edges[n - 1])

@@ -27,13 +27,14 @@ class Rulings:
                 self.down.append(((a0 + a1) / 2, max(b0, y0), min(b1, y1)))
         self.across.sort()
         self.down.sort()
+        self._rows, self._columns = _edges(self.across), _edges(self.down)
 
     def rows(self, least: float) -> list[float]:
         """Heights at which rules of at least `least` points in all lie."""
-        return _edges(self.across, least)
+        return [at for at, length in self._rows if length >= least]
 
     def columns(self, least: float) -> list[float]:
-        return _edges(self.down, least)
+        return [at for at, length in self._columns if length >= least]
 
     def beside(self, x: float, top: float, bottom: float) -> float:
         """Share of the stretch from `top` to `bottom` at `x` along which a rule runs."""
@@ -50,7 +51,8 @@ class Rulings:
         return self._seen[key]
 
 
-def _edges(rules: Sequence[tuple[float, float, float]], least: float) -> list[float]:
+def _edges(rules: Sequence[tuple[float, float, float]]) -> list[tuple[float, float]]:
+    """Where rules lie, those of one edge together, and how long they are in all."""
     groups: list[list[tuple[float, float, float]]] = []
     for rule in sorted(rules):
         if groups and rule[0] - groups[-1][-1][0] <= _NEAR:
@@ -58,9 +60,8 @@ def _edges(rules: Sequence[tuple[float, float, float]], least: float) -> list[fl
         else:
             groups.append([rule])
     return [
-        sum(rule[0] for rule in group) / len(group)
+        (sum(rule[0] for rule in group) / len(group), _length([(start, end) for _, start, end in group]))
         for group in groups
-        if _length([(start, end) for _, start, end in group]) >= least
     ]
 
 

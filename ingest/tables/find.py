@@ -17,7 +17,8 @@ from octavo.ingest.tables.regions import table_regions
 from octavo.ingest.tables.rulings import Rulings
 from octavo.ingest.text import opens_caption
 
-_LEAST, _LEAST_UNNAMED = 0.4, 0.6  # likeness: less, and a region is no table; of one that has not been named a table
+_LEAST = 0.4  # likeness: less, and a region is no table
+_LEAST_FRAMED, _LEAST_UNNAMED = 0.6, 0.8  # of one that no model named a table, with most cells closed by rules or not
 _NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]|^[*†‡§]|^\(?[a-z\d]\)? [A-Z]", re.IGNORECASE)
 
 
@@ -27,9 +28,15 @@ def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
     for region, read in considered(sheet):
         marks = likeness([seen for _, seen in read])
         best = max(range(len(read)), key=lambda n: marks[n])
-        if marks[best] > (_LEAST if region.type is ElementType.TABLE else _LEAST_UNNAMED):
+        if marks[best] > _least(region, read[best][1]):
             found.append((region.bbox, read[best][0]))
     return found
+
+
+def _least(region: Region, seen: dict[str, float]) -> float:
+    if region.type is ElementType.TABLE:
+        return _LEAST
+    return _LEAST_FRAMED if seen["closed"] > 0.5 else _LEAST_UNNAMED
 
 
 def considered(sheet: Sheet) -> Iterator[tuple[Region, list[tuple[Table, dict[str, float]]]]]:

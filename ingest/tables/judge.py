@@ -46,12 +46,17 @@ def likeness(readings: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
 def _forest() -> Forest:
     """The trees of `judge.json`: a node is [feature, threshold, left, right], a leaf its value."""
     read = json.loads(files(__package__).joinpath("judge.json").read_text())
-    roots, nodes = [], []
+    roots: list[int] = []
+    nodes: list[tuple[float, ...]] = []
     for tree in read["trees"]:
-        roots.append(first := len(nodes))
+        first = len(nodes)
+        roots.append(first)
         for node in tree:
             split = isinstance(node, list)
             here = len(nodes)
             nodes.append((node[0], node[1], first + node[2], first + node[3], 0) if split else (0, 0, here, here, node))
-    feature, threshold, below, above, value = map(np.array, zip(*nodes, strict=True))
-    return Forest(tuple(read["features"]), read["base"], np.array(roots), feature, threshold, below, above, value)
+    table = np.array(nodes)
+    feature, below, above = (table[:, n].astype(np.intp) for n in (0, 2, 3))
+    return Forest(
+        tuple(read["features"]), read["base"], np.array(roots), feature, table[:, 1], below, above, table[:, 4]
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ def test_a_module_imports_from_its_own_folder_or_one_below(path: Path) -> None:
     own = path.relative_to(ROOT).parts[0]
     above = {folder for folder in imported(path) if folder != own and LEVELS[folder] >= LEVELS[own]}
     assert not above
+
+
+def test_every_folder_of_modules_is_installed() -> None:
+    setup = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {path.relative_to(ROOT).parent.parts for path in FILES}
+    packages = {".".join(("octavo", *(part for part in folder if part != "app"))) for folder in folders}
+    assert packages == set(setup["packages"])
 
 
 def test_opening_a_library_loads_no_model_library() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ def turned(request: pytest.FixtureRequest, samples: Path, tmp_path: Path) -> Pat
         target.xref_set_key(page.xref, "CropBox", "[60 150 560 800]")
         page.set_rotation(request.param)
         target.save(path)
+    return path
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Path:
+    path = tmp_path / "plain.pdf"
+    with pymupdf.open() as document:
+        document.new_page(width=400, height=400).insert_text((60, 100), "A page like any other.")
+        document.save(path)
     return path
 
 
@@ -85,3 +95,27 @@ def test_a_size_a_weight_and_a_line_are_told(samples: Path) -> None:
     assert [(w.text, round(w.size, 1), w.bold) for w in words] == [(w.text, round(w.size, 1), w.bold) for w in theirs]
     lines = {w.line: [o.text for o in words if o.line == w.line] for w in words}
     assert lines == {n: [w.text for w in theirs if w.line == n] for n in lines}
+
+
+@pytest.mark.parametrize("offset", [b"9" * 30, b"1000000"])
+def test_a_file_that_points_past_its_end_is_read_and_called_damaged(plain: Path, offset: bytes) -> None:
+    plain.write_bytes(re.sub(rb"startxref\s+\d+", b"startxref\n" + offset, plain.read_bytes()))
+    outline = pdfium.PdfiumReader(ocr=False).outline(plain)
+    assert (outline.pages, outline.repaired) == (1, True)
+
+
+def test_a_file_with_something_before_its_opening_is_whole(plain: Path) -> None:
+    plain.write_bytes(b"HTTP/1.1 200 OK\r\n\r\n" + plain.read_bytes())
+    assert not pdfium.PdfiumReader(ocr=False).outline(plain).repaired
+
+
+def test_the_picture_of_a_poster_that_the_layout_model_sees_is_no_larger_than_it_needs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pymupdf.open() as document:
+        document.new_page(width=14400, height=7200).insert_text((60, 100), "A poster.")
+        document.save(tmp_path / "poster.pdf")
+    sizes = []
+    monkeypatch.setattr(pdfium, "look", lambda picture, *_: sizes.append(picture.size) or [])
+    assert [word.text for word in second(tmp_path / "poster.pdf").words] == ["A", "poster."]
+    assert sizes == [(2000, 1000)]

@@ -30,6 +30,7 @@ from octavo.ingest.text import clean
 from octavo.ingest.turning import turned_back
 
 _LOOK = 1.5  # pixels a point; the layout model sees a page of 612 x 792 points in about 1
+_MOST_LOOK = 2000  # pixels along a page's longer side: the model sees no more than 800
 _END = re.compile(rb"startxref\s+(\d+)\s+%%EOF")
 _TABLE_OF_OBJECTS = re.compile(rb"\s*(xref|\d+\s+\d+\s+obj)")
 
@@ -96,7 +97,8 @@ def _drawn(page: PdfPage, number: int) -> Sheet:
 
 
 def _with_regions(page: PdfPage, sheet: Sheet) -> Sheet:
-    sights = look(picture(page, _LOOK), sheet.width, sheet.height)
+    scale = min(_LOOK, _MOST_LOOK / max(sheet.width, sheet.height))
+    sights = look(picture(page, scale), sheet.width, sheet.height)
     return replace(sheet, regions=make_regions(sights, sheet))
 
 
@@ -132,10 +134,13 @@ def _render(page: PdfPage, box: Box) -> bytes:
 
 def _is_damaged(path: Path) -> bool:
     """Whether the file's end does not lead to a table of its objects, so that pdfium had to make one."""
+    size = path.stat().st_size
     with path.open("rb") as file:
-        file.seek(-min(path.stat().st_size, 2048), 2)
+        start = file.read(1024).find(b"%PDF-")  # from which offsets count
+        file.seek(-min(size, 2048), 2)
         ends = _END.findall(file.read())
-        if not ends:
+        at = start + int(ends[-1]) if ends else size
+        if at >= size:
             return True
-        file.seek(int(ends[-1]))
+        file.seek(at)
         return not _TABLE_OF_OBJECTS.match(file.read(64))

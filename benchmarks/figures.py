@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import pymupdf4llm
 
-from octavo.ingest.geometry import area, covered, intersection
+from octavo.ingest.geometry import covered, iou
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.reader import PageReader
@@ -59,11 +59,6 @@ READERS: dict[str, Callable[[Path, int], list[Box]]] = {
     "octavo-pdfium": partial(ours, PdfiumReader(ocr=False)),
     "pymupdf4llm": theirs,
 }
-
-
-def iou(a: Box, b: Box) -> float:
-    shared = area(intersection(a, b))
-    return shared / (area(a) + area(b) - shared) if shared else 0.0
 
 
 def count(found: list[Box], figures: list[dict[str, Any]]) -> Count:

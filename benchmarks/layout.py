@@ -14,7 +14,7 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
-from octavo.ingest.geometry import area, intersection
+from octavo.ingest.geometry import iou
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf, upright
 from octavo.ingest.readers import mupdf_layout as layout
@@ -32,8 +32,7 @@ def timed(model: Any, page: pymupdf.Page) -> tuple[float, Seen]:
 
 def same(one: tuple[str, Box], others: Seen) -> bool:
     kind, box = one
-    shared = [(k, area(intersection(box, b)), area(b)) for k, b in others]
-    return any(k == kind and s > 0.7 * (area(box) + a - s) for k, s, a in shared)
+    return any(k == kind and iou(box, b) > 0.7 for k, b in others)
 
 
 def main() -> None:

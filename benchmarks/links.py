@@ -24,7 +24,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from octavo.ingest.geometry import area, covered, intersection
+from octavo.ingest.geometry import covered, iou
 from octavo.ingest.links import found_links
 from octavo.ingest.links.confidence import CONFIDENCE, Found
 from octavo.ingest.model import Box, Element, LinkType, ParsedDocument
@@ -167,17 +167,12 @@ def match(places: Sequence[Place], elements: Sequence[Element]) -> dict[str, str
     pieces: dict[str, list[Element]] = defaultdict(list)
     for element in elements:
         there = [p for p in places if p.page == element.page and (p.type not in _TYPED or p.type == element.type)]
-        best = max(there, key=lambda p: _overlap(p.bbox, element.bbox), default=None)
-        if best and (_overlap(best.bbox, element.bbox) >= 0.5 or covered(element.bbox, best.bbox) >= 0.7):
+        best = max(there, key=lambda p: iou(p.bbox, element.bbox), default=None)
+        if best and (iou(best.bbox, element.bbox) >= 0.5 or covered(element.bbox, best.bbox) >= 0.7):
             pieces[best.id].append(element)
     boxes = {p.id: p.bbox for p in places}
     whole = {name for name, parts in pieces.items() if sum(covered(boxes[name], e.bbox) for e in parts) >= 0.5}
     return {e.id: name for name in whole for e in pieces[name]}
-
-
-def _overlap(a: Box, b: Box) -> float:
-    shared = area(intersection(a, b))
-    return shared / (area(a) + area(b) - shared) if shared else 0.0
 
 
 def report(groups: Sequence[Sequence[Judged]]) -> str:

@@ -26,6 +26,12 @@ def covered(inner: Box, outer: Box) -> float:
     return area(intersection(inner, outer)) / area(inner) if area(inner) else 0.0
 
 
+def iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, in [0, 1]; 0 where one has no area."""
+    shared = area(intersection(a, b))
+    return shared / (area(a) + area(b) - shared) if shared else 0.0
+
+
 def contains(box: Box, point: tuple[float, float]) -> bool:
     return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from octavo.ingest.figures import find_figures, read_inside, resolution
-from octavo.ingest.geometry import area, intersection
+from octavo.ingest.geometry import iou
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.readers.mupdf import PyMuPDFReader, _visible
@@ -53,11 +53,6 @@ def paragraph(x: float, y: float, lines: int, width: float = 400) -> tuple[Regio
         for n in range(10)
     ]
     return Region(ElementType.TEXT, (x, y, x + width, y + 12 * lines)), words
-
-
-def iou(a: Box, b: Box) -> float:
-    shared = area(intersection(a, b))
-    return shared / (area(a) + area(b) - shared)
 
 
 def test_a_chart_is_one_box_with_its_labels_and_legend() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from octavo import Settings
-from octavo.ingest.geometry import area, intersection
+from octavo.ingest.geometry import iou
 from octavo.ingest.model import Box, Element, ElementType, LinkType, ParsedDocument
 from octavo.ingest.parse import read, sha256_of
 from octavo.ingest.readers import BACKENDS, make_reader
@@ -43,16 +43,10 @@ def sample(request: pytest.FixtureRequest, documents: Documents, truth: dict[str
     return documents[request.param], truth[request.param]
 
 
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union."""
-    shared = area(intersection(a, b))
-    return shared / (area(a) + area(b) - shared)
-
-
 def at(document: ParsedDocument, kind: ElementType, page: int, bbox: Box) -> Element:
     """The element of `kind` that lies best on the box."""
     there = [e for e in document.elements if e.type is kind and e.page == page]
-    return max(there, key=lambda e: overlap(e.bbox, bbox))
+    return max(there, key=lambda e: iou(e.bbox, bbox))
 
 
 def folded(text: str) -> str:
@@ -64,7 +58,7 @@ def test_every_figure_is_one_element_in_its_place(sample: Sample) -> None:
     figures = [e for e in document.elements if e.type is ElementType.FIGURE]
     assert len(figures) == len(expected["figures"])
     for figure in expected["figures"]:
-        assert overlap(at(document, ElementType.FIGURE, figure["page"], figure["bbox"]).bbox, figure["bbox"]) > 0.9
+        assert iou(at(document, ElementType.FIGURE, figure["page"], figure["bbox"]).bbox, figure["bbox"]) > 0.9
 
 
 def test_every_table_part_is_one_element_in_its_place(sample: Sample) -> None:
@@ -72,7 +66,7 @@ def test_every_table_part_is_one_element_in_its_place(sample: Sample) -> None:
     parts = [part for table in expected["tables"] for part in table["boxes"]]
     assert len([e for e in document.elements if e.type is ElementType.TABLE]) == len(parts)
     for part in parts:
-        assert overlap(at(document, ElementType.TABLE, part["page"], part["bbox"]).bbox, part["bbox"]) > 0.8
+        assert iou(at(document, ElementType.TABLE, part["page"], part["bbox"]).bbox, part["bbox"]) > 0.8
 
 
 def test_every_cell_of_a_table_on_one_page_is_read(sample: Sample) -> None:

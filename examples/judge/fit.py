@@ -20,8 +20,7 @@ import numpy as np
 from rapidfuzz.distance import Levenshtein
 from sklearn.ensemble import HistGradientBoostingRegressor
 
-from octavo.ingest.geometry import area, intersection
-from octavo.ingest.model import Box
+from octavo.ingest.geometry import iou
 from octavo.ingest.readers.mupdf import pymupdf, read_sheet
 from octavo.ingest.sheet import Sheet
 from octavo.ingest.tables.find import considered
@@ -58,16 +57,11 @@ def likeness(a: Rows, b: Rows) -> float:
     return 1 - _align(a, b, lambda row: 1.0 + len(row), _row_cost) / size
 
 
-def overlap(a: Box, b: Box) -> float:
-    shared = area(intersection(a, b))
-    return shared / (area(a) + area(b) - shared)
-
-
 def examples(sheet: Sheet, truth: Sequence[dict[str, Any]], first: int) -> Iterator[Example]:
     """The readings of a sheet's regions; regions are numbered from `first`. One that is no table is like nothing."""
     for n, (region, readings) in enumerate(considered(sheet), first):
-        true = max(truth, key=lambda one: overlap(region.bbox, one["box"]), default=None)
-        if true is not None and overlap(region.bbox, true["box"]) < 0.3:
+        true = max(truth, key=lambda one: iou(region.bbox, one["box"]), default=None)
+        if true is not None and iou(region.bbox, true["box"]) < 0.3:
             true = None
         for table, seen in readings:
             yield n, seen, likeness(tuple(map(tuple, true["rows"])), table.rows) if true else 0.0

@@ -10,7 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pypdfium2 import PdfDocument, PdfiumError, PdfPage
-from pypdfium2.raw import FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY
+from pypdfium2.raw import (
+    FLAT_NORMALDISPLAY,
+    FLATTEN_SUCCESS,
+    FPDF_ANNOT_LINK,
+    FPDF_ANNOT_POPUP,
+    FPDF_ANNOT_UNKNOWN,
+    FPDF_ERR_PASSWORD,
+    FPDF_ERR_SECURITY,
+    FPDFAnnot_GetSubtype,
+    FPDFPage_CloseAnnot,
+    FPDFPage_Flatten,
+    FPDFPage_GetAnnot,
+    FPDFPage_GetAnnotCount,
+)
 
 from octavo.ingest.model import Box
 from octavo.ingest.reader import UnreadableError, check_is_pdf
@@ -18,6 +31,7 @@ from octavo.ingest.reader import UnreadableError, check_is_pdf
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+_UNSEEN = {FPDF_ANNOT_LINK, FPDF_ANNOT_POPUP, FPDF_ANNOT_UNKNOWN}  # annotations that show no text on the page
 _OBJECT = re.compile(rb"(\d+)\s+(\d+)\s+obj\b")
 _OPENING = 2048  # bytes in which an object says what it is
 
@@ -53,11 +67,26 @@ def _open(path: Path) -> PdfDocument:
 
 
 def open_page(document: PdfDocument, number: int) -> PdfPage:
-    """Page `number`, from 1. Raises UnreadableError."""
+    """Page `number`, from 1, with its notes and what is filled in as content. Raises UnreadableError."""
     try:
-        return document[number - 1]
+        page = document[number - 1]
+        if _is_annotated(page) and FPDFPage_Flatten(page, FLAT_NORMALDISPLAY) == FLATTEN_SUCCESS:  # in memory
+            page.close()
+            page = document[number - 1]  # else its words are those from before
     except PdfiumError as error:
         raise UnreadableError(f"page {number} is damaged") from error
+    return page
+
+
+def _is_annotated(page: PdfPage) -> bool:
+    """Whether a form's field or a note lies on the page."""
+    for n in range(FPDFPage_GetAnnotCount(page)):
+        annotation = FPDFPage_GetAnnot(page, n)
+        kind = FPDFAnnot_GetSubtype(annotation)
+        FPDFPage_CloseAnnot(annotation)
+        if kind not in _UNSEEN:
+            return True
+    return False
 
 
 def picture(page: PdfPage, scale: float, clip: Box | None = None) -> Image:

@@ -10,7 +10,7 @@ import pytest
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf, upright
 from octavo.ingest.pdfium import open_page, open_pdf
-from octavo.ingest.readers import mupdf, pdfium
+from octavo.ingest.readers import BACKENDS, make_reader, mupdf, pdfium
 from octavo.ingest.sheet import Sheet
 
 
@@ -119,3 +119,28 @@ def test_the_picture_of_a_poster_that_the_layout_model_sees_is_no_larger_than_it
     monkeypatch.setattr(pdfium, "look", lambda picture, *_: sizes.append(picture.size) or [])
     assert [word.text for word in second(tmp_path / "poster.pdf").words] == ["A", "poster."]
     assert sizes == [(2000, 1000)]
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("simple", [False, True])
+def test_what_is_filled_in_and_noted_is_read(tmp_path: Path, name: str, simple: bool) -> None:
+    path = tmp_path / "form.pdf"
+    with pymupdf.open() as document:
+        page = document.new_page(width=400, height=400)
+        page.insert_text((60, 100), "Name of the applicant")
+        field = pymupdf.Widget()
+        field.field_type, field.field_name, field.field_value = pymupdf.PDF_WIDGET_TYPE_TEXT, "name", "Ada Lovelace"
+        field.rect, field.text_fontsize = pymupdf.Rect(60, 120, 300, 140), 11
+        page.add_widget(field)
+        page.add_freetext_annot((60, 200, 300, 230), "Approved on Monday")
+        unseen = page.add_freetext_annot((60, 260, 300, 290), "Out of sight")
+        unseen.set_flags(pymupdf.PDF_ANNOT_IS_HIDDEN)
+        document.save(path)
+    before = path.read_bytes()
+    [content] = make_reader(name, ocr=False).read(path, "x", 1, 1, simple)
+    assert [element.text for element in content.elements] == [
+        "Name of the applicant",
+        "Ada Lovelace",
+        "Approved on Monday",
+    ]
+    assert path.read_bytes() == before

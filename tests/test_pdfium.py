@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from octavo.ingest.geometry import contains
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf, upright
 from octavo.ingest.pdfium import open_page, open_pdf
@@ -144,3 +145,22 @@ def test_what_is_filled_in_and_noted_is_read(tmp_path: Path, name: str, simple: 
         "Approved on Monday",
     ]
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("drawn", [0, 90, 180, 270])
+@pytest.mark.parametrize("shown", [0, 90, 180, 270])
+def test_words_alone_are_read_the_way_they_run(tmp_path: Path, name: str, drawn: int, shown: int) -> None:
+    path = tmp_path / "sideways.pdf"
+    with pymupdf.open() as document:
+        page = document.new_page(width=400, height=300)
+        start = {0: (60, 100), 90: (60, 250), 180: (300, 100), 270: (60, 60)}[drawn]
+        page.insert_text(start, "A page like any other.\nIt has two lines.", rotate=drawn)
+        page.set_rotation(shown)
+        document.save(path)
+        (x0, y0, x1, y1) = tuple(page.search_for("any")[0] * page.rotation_matrix)
+        shape = page.rect.width, page.rect.height
+    [content] = make_reader(name, ocr=False).read(path, "x", 1, 1, simple=True)
+    assert [element.text for element in content.elements] == ["A page like any other. It has two lines."]
+    assert (content.page.width, content.page.height) == shape
+    assert contains(content.elements[0].bbox, ((x0 + x1) / 2, (y0 + y1) / 2))

@@ -49,9 +49,10 @@ class PyMuPDFReader:
 
     def _page(self, page: pymupdf.Page, prefix: str, simple: bool) -> PageContent:
         if simple:
-            shown = upright(page)
-            return compose(_words_alone(shown, page.number + 1), prefix, partial(_render, shown))
-        sheet, shown, turn = look(page, self.ocr)
+            shown, turn = _as_read(page)
+            sheet = _words_alone(shown, page.number + 1)
+        else:
+            sheet, shown, turn = look(page, self.ocr)
         content = compose(sheet, prefix, partial(_render, shown), self.ocr and available())
         return turned_back(content, turn) if turn else content
 
@@ -61,9 +62,7 @@ def look(page: pymupdf.Page, ocr: bool) -> tuple[Sheet, pymupdf.Page, int]:
 
     With the page as it was looked at, upright, and by how many degrees clockwise it was turned for that.
     """
-    shown, number = upright(page), page.number + 1
-    turn = _turn(shown)
-    shown = upright(shown, turn)
+    (shown, turn), number = _as_read(page), page.number + 1
     drawn = _drawn(shown, number)
     scan = read_scan(drawn, partial(picture, shown)) if ocr else None
     if scan is None:
@@ -74,6 +73,13 @@ def look(page: pymupdf.Page, ocr: bool) -> tuple[Sheet, pymupdf.Page, int]:
     with layered(scan) as document:
         regions = tuple(find_regions(document[0], drawn))
     return scan.fill(drawn, regions), shown, (turn + scan.turn) % 360
+
+
+def _as_read(page: pymupdf.Page) -> tuple[pymupdf.Page, int]:
+    """The page upright with most of its letters, and by how many degrees clockwise it was turned for that."""
+    shown = upright(page)
+    turn = _turn(shown)
+    return upright(shown, turn), turn
 
 
 def read_sheet(page: pymupdf.Page, number: int) -> Sheet:

@@ -54,19 +54,24 @@ class PdfiumReader:
             return [self._page(open_page(document, n), n, prefix, simple) for n in range(first, last + 1)]
 
     def _page(self, page: PdfPage, number: int, prefix: str, simple: bool) -> PageContent:
-        if simple:
-            return compose(_words_alone(page, number), prefix, partial(_render, page))
         turn = turn_of(page.get_textpage(), page.get_rotation())
         _turn(page, turn)
+        if simple:
+            sheet, more = _words_alone(page, number), 0
+        else:
+            sheet, more = self._seen(page, number)
+        turn = (turn + more) % 360
+        content = compose(sheet, prefix, partial(_render, page), self.ocr and available())
+        return turned_back(content, turn) if turn else content
+
+    def _seen(self, page: PdfPage, number: int) -> tuple[Sheet, int]:
+        """What the page shows, by OCR where its text layer does not serve, and by how far it was turned for that."""
         sheet = _drawn(page, number)
         scan = read_scan(sheet, lambda dpi: pixels(page, dpi / 72)) if self.ocr else None
         if scan is None:
-            sheet = _with_regions(page, sheet)
-        else:
-            _turn(page, scan.turn)
-            sheet, turn = _scanned(scan, _drawn(page, number)), (turn + scan.turn) % 360
-        content = compose(sheet, prefix, partial(_render, page), self.ocr and available())
-        return turned_back(content, turn) if turn else content
+            return _with_regions(page, sheet), 0
+        _turn(page, scan.turn)
+        return _scanned(scan, _drawn(page, number)), scan.turn
 
 
 def read_sheet(page: PdfPage, number: int) -> Sheet:

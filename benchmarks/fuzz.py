@@ -1,10 +1,11 @@
 """Fuzzes reading: real PDFs, mutated, through `octavo parse`'s own path for some minutes.
 
-    python benchmarks/fuzz.py --minutes 10 FOLDER...
+    python benchmarks/fuzz.py --minutes 10 [--reader pdfium] FOLDER...
 
 Pages of the PDFs in the folders are the seeds, each also with its streams unpacked, so that what they say is mutated
 too. Whatever comes must be read, or refused with a line that says why, in time; and what is read must have elements, or
 a warning. Stops with hypothesis's smallest example of what does not. Prints how they ended.
+The minutes are each reader's; all readers take their turn where none is named.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from octavo.ingest.parse import read
-from octavo.ingest.reader import UnreadableError
-from octavo.ingest.readers.mupdf import PyMuPDFReader
+from octavo.ingest.reader import PageReader, UnreadableError
+from octavo.ingest.readers import BACKENDS, make_reader
 from octavo.ingest.workers import Limits, Workers
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
@@ -121,12 +122,12 @@ def check(workers: Workers, path: Path, data: bytes) -> str:
     return ended
 
 
-def fuzz(seeds: Sequence[bytes], minutes: float, number: int = 0) -> Counter[str]:
+def fuzz(reader: PageReader, seeds: Sequence[bytes], minutes: float, number: int = 0) -> Counter[str]:
     """How many examples ended how; the first run's `seed` is `number`. Raises what `check` raises."""
     ends: Counter[str] = Counter()
     until = monotonic() + 60 * minutes
     relaxed = settings(max_examples=BLOCK, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    with tempfile.TemporaryDirectory() as folder, Workers(PyMuPDFReader(), LIMITS) as workers:
+    with tempfile.TemporaryDirectory() as folder, Workers(reader, LIMITS) as workers:
         path = Path(folder) / "mutated.pdf"
 
         def once(data: bytes) -> None:
@@ -145,14 +146,17 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seeds", type=int, default=8, help="PDFs of each folder that give a page")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--reader", choices=BACKENDS, help="one of the readers alone")
     options = parser.parse_args()
     seeds = list(make_seeds(options.folders, options.seeds, options.seed))
-    ends = fuzz(seeds, options.minutes, options.seed)
-    print(
-        f"{ends.total()} mutations of {len(seeds)} pages in {options.minutes:g} minutes: no hang, no crash, none empty"
-    )
-    for ended, count in ends.most_common():
-        print(f"{count:6}  {ended}")
+    for name in [options.reader] if options.reader else BACKENDS:
+        ends = fuzz(make_reader(name), seeds, options.minutes, options.seed)
+        print(
+            f"{name}: {ends.total()} mutations of {len(seeds)} pages in {options.minutes:g} minutes: "
+            "no hang, no crash, none empty"
+        )
+        for ended, count in ends.most_common():
+            print(f"{count:6}  {ended}")
 
 
 if __name__ == "__main__":

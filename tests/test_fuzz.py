@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from octavo.ingest.readers import BACKENDS
+
 
 @pytest.mark.slow
-def test_mutated_pdfs_are_read_or_refused_with_a_reason(samples: Path) -> None:
-    command = [sys.executable, "benchmarks/fuzz.py", "--minutes", "0.25", "--seeds", "3", samples]
+@pytest.mark.parametrize("reader", BACKENDS)
+def test_mutated_pdfs_are_read_or_refused_with_a_reason(samples: Path, reader: str) -> None:
+    options = ["--reader", reader, "--minutes", "0.25", "--seeds", "3"]
+    command = [sys.executable, "benchmarks/fuzz.py", *options, samples]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent.parent)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0].endswith("no hang, no crash, none empty")

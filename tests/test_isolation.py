@@ -12,8 +12,12 @@ import pytest
 from octavo import Library, Settings
 from octavo.ingest.catalogue import DocumentInfo
 from octavo.ingest.model import State
+from octavo.ingest.parse import read
 from octavo.ingest.reader import UnreadableError
+from octavo.ingest.readers import BACKENDS, make_reader
 from octavo.ingest.render import page_png
+from octavo.ingest.workers import Workers
+from octavo.opened import limits
 from tests import hostile
 from tests.test_ingest import write_pdf
 
@@ -62,6 +66,14 @@ def test_what_can_be_read_of_hostile_documents_is(after: tuple[Any, dict[str, Do
     for name in READ | {name for name in PERHAPS if infos[name].state is State.READY}:
         texts = {element.text for element in library.parsed(infos[name].sha256).elements}
         assert "The harbour was built of granite." in texts, name
+
+
+@pytest.mark.parametrize("reader", BACKENDS)
+def test_each_reader_reads_what_is_cheap_to_read_of_them(reader: str, tmp_path: Path) -> None:
+    with Workers(make_reader(reader), limits(Settings())) as workers:
+        for name in ("circular_outline", "circular_length", "circular_xref", "broken_xref"):
+            elements = read(workers, hostile.write(tmp_path, name), name).elements
+            assert [element.text for element in elements] == ["The harbour was built of granite."], name
 
 
 @pytest.mark.slow

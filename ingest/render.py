@@ -11,6 +11,7 @@ from concurrent.futures import CancelledError
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 
 from pebble import ProcessPool
 
@@ -24,6 +25,7 @@ _MOST_PIXELS = 4000
 _TINT = 0.12  # opacity
 _SECONDS = 30.0  # for one picture; after that the process is ended, and the next picture has another
 _BYTES = 3 * 2**30
+_first = Lock()  # `cache` lets two first calls, of two threads, both make a pool
 
 
 def page_png(
@@ -44,8 +46,13 @@ def page_png(
         raise UnreadableError(f"page {number} cannot be drawn: {reason(error, 'drawing')}") from error
 
 
-@cache
 def _process() -> ProcessPool:
+    with _first:
+        return _pool()
+
+
+@cache
+def _pool() -> ProcessPool:
     context = multiprocessing.get_context("spawn")
     return ProcessPool(max_workers=1, max_tasks=1000, initializer=restrict, initargs=(_BYTES,), context=context)
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from pebble import ProcessPool
 from PIL import Image
 
+from octavo.ingest import render
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.reader import UnreadableError
@@ -69,6 +75,24 @@ def test_a_page_that_claims_to_be_huge_is_drawn_small(tmp_path: Path) -> None:
         document.new_page(width=14000, height=7000)
         document.save(tmp_path / "huge.pdf")
     assert pixels(page_png(tmp_path / "huge.pdf", 1)).shape[:2] == (2000, 4000)
+
+
+def test_threads_that_draw_first_share_a_pool(marked: tuple[Path, Box], monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def slow(**how: Any) -> ProcessPool:
+        time.sleep(0.2)
+        made.append(ProcessPool(**how))
+        return made[-1]
+
+    monkeypatch.setattr(render, "ProcessPool", slow)
+    monkeypatch.setattr(render, "_pool", cache(render._pool.__wrapped__))
+    with ThreadPoolExecutor(4) as threads:
+        drawn = set(threads.map(lambda _: page_png(marked[0], 1), range(4)))
+    for pool in made:
+        pool.stop()
+        pool.join()
+    assert (len(drawn), len(made)) == (1, 1)
 
 
 def test_a_page_that_is_not_there_is_an_error(marked: tuple[Path, Box]) -> None:

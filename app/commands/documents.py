@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from octavo.ingest.pipeline import IngestReport
     from octavo.library import Library
 
+_WARNING = 200  # characters of one under a document in the list: all but the longest runs of pages
+
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path))
@@ -182,6 +184,8 @@ def documents(context: click.Context, library: Path | None, as_json: bool) -> No
     for info in infos:
         detail = info.error or f"{info.pages} pages, {info.elements} elements, {info.chunks} chunks"
         click.echo(f"{info.sha256[:12]}  {info.state:<7}  {_names(info)}: {detail}")
+        for warning in info.warnings:
+            click.echo(f"    warning: {short(warning, _WARNING)}")
 
 
 @click.command()

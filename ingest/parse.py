@@ -24,7 +24,7 @@ T = TypeVar("T")
 DAMAGED = "the file is damaged or cut off: this is what could be recovered of it; a whole copy may hold more"
 _RANGE = 8  # pages of one task: enough to pay for opening the file, few enough to spread a long PDF over all workers
 _AROUND = (ElementType.HEADER, ElementType.FOOTER)
-_MOST_LOST = 16  # tasks of one document that may fail before the rest of it is read otherwise, or not
+_MOST_LOST = 16  # pages of one document that may fail alone before the rest of it is read otherwise, or not
 _LOGO_PAGES = 3
 _TITLE_LENGTH = 150
 _PAGE_NUMBER = 12  # characters, digits apart, that a page number is dressed in ("Page  of ")
@@ -66,16 +66,17 @@ def read(
 class _Reading:
     """The pages of one document: in ranges, then alone, then by their words alone, as far as each fails before.
 
-    A document may lose so many tasks; then the rest of it is read by words alone, and after as many again given up, so
-    that what a hostile one costs has a bound.
+    A document may lose so many pages; then the rest of it is read by words alone, and after as many again given up, so
+    that what a hostile one costs has a bound. A range loses none: a slow one's pages may all be read alone.
     """
 
     def __init__(self, workers: Workers, path: Path, prefix: str) -> None:
         self.workers, self.path, self.prefix = workers, path, prefix
-        self.lost = {False: 0, True: 0}  # tasks, in full and by words alone
+        self.lost = {False: 0, True: 0}  # pages, in full and by words alone
         self.first_reason = ""
         self.reasons: dict[int, str] = {}  # why a page could not be read in full
         self.simple: list[int] = []
+        self.wordless: list[int] = []  # of those read by words alone
         self.missing: list[int] = []
 
     def read(
@@ -92,23 +93,28 @@ class _Reading:
         try:
             found = _result(task)
         except UnreadableError as error:
-            self.lost[simple] += 1
             self.first_reason = self.first_reason or str(error)
             if first < last:
                 return [content for page in pages for content in self.read(page, page, simple)]
+            self.lost[simple] += 1
             self.reasons.setdefault(first, str(error))
             if not simple:
                 return self.read(first, first, True)
             self.missing.append(first)
             return []
-        self.simple += pages if simple else ()
+        for content in found if simple else ():
+            words = any(element.text for element in content.elements)
+            (self.simple if words else self.wordless).append(content.page.number)
         return found
 
     def warnings(self) -> list[str]:
-        """A line for each reason why pages are missing, or were read by their words alone."""
+        """A line for each reason why pages are missing, empty, or were read by their words alone."""
         told: dict[str, list[int]] = {}
         for page in self.missing:
             told.setdefault(f"is missing: {self.reasons.get(page, 'too much before it failed')}", []).append(page)
+        for page in self.wordless:  # of a scan, say
+            why = self.reasons.get(page, "too much before it failed")
+            told.setdefault(f"is missing: it has no words without OCR, tables and figures: {why}", []).append(page)
         for page in self.simple:
             why = self.reasons.get(page, "too much before it failed")
             told.setdefault(f"was read by its words alone, without tables and figures: {why}", []).append(page)

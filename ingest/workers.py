@@ -110,7 +110,9 @@ def reason(error: BaseException, doing: str = "reading") -> str:
 
 def restrict(address_space: int) -> None:
     """Limits the memory of this process, which is about to read what nobody vouches for."""
-    resource.setrlimit(resource.RLIMIT_AS, (address_space, address_space))
+    _, most = resource.getrlimit(resource.RLIMIT_AS)  # which only a privileged user may raise
+    limit = address_space if most == resource.RLIM_INFINITY else min(address_space, most)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.disable(logging.WARNING)  # a reader's own remarks would break the parent's progress bar
     warnings.simplefilter("ignore")

@@ -313,6 +313,47 @@ def test_what_a_document_may_lose_has_a_bound(tmp_path: Path, monkeypatch: pytes
     )
 
 
+class Slow(PyMuPDFReader):
+    """A reader that reads pages alone, and fails on page 5 in full."""
+
+    def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
+        if not simple and (first < last or first == 5):
+            raise ValueError("too slow")
+        return super().read(path, prefix, first, last, simple)
+
+
+def test_ranges_whose_pages_are_read_alone_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("octavo.ingest.parse._MOST_LOST", 2)
+    monkeypatch.setattr("octavo.ingest.parse._RANGE", 2)
+    path = write_pdf(tmp_path / "ten.pdf", *(f"This is page {n}." if n != 5 else "" for n in range(1, 11)))
+    limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=60.0, worker_bytes=3 * 2**30)
+    with Workers(Slow(), limits) as workers:
+        document = read(workers, path, "x")
+    assert [page.number for page in document.pages] == list(range(1, 11))
+    assert document.warnings == (
+        "page 5 is missing: it has no words without OCR, tables and figures: reading it failed (ValueError: too slow)",
+        "no text on page 5",
+    )
+
+
+_RESTRICTED = """
+import os, resource
+from octavo.ingest.workers import restrict
+resource.setrlimit(resource.RLIMIT_AS, (2**31, 2**31))
+if os.geteuid() == 0:
+    os.setuid(65534)
+restrict(2**32)
+print(*resource.getrlimit(resource.RLIMIT_AS))
+restrict(2**30)
+print(*resource.getrlimit(resource.RLIMIT_AS))
+"""
+
+
+def test_a_worker_keeps_to_a_limit_that_is_lower_than_its_own() -> None:
+    done = subprocess.run([sys.executable, "-c", _RESTRICTED], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == [str(2**31), str(2**31), str(2**30), str(2**30)], done.stderr
+
+
 def test_files_that_are_not_octavos_stay(tmp_path: Path) -> None:
     theirs = [
         tmp_path / "files" / "thesis.docx",

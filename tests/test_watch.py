@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -103,6 +105,59 @@ def test_a_folder_that_goes_takes_nothing_along(folder: Path) -> None:
     shutil.rmtree(folder)
     with pytest.raises(FileNotFoundError, match="nothing was deleted"):
         watch.next()
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A folder of a user who may not read everything."""
+    with tempfile.TemporaryDirectory() as folder:
+        privileged = os.geteuid() == 0
+        if privileged:
+            os.chown(folder, 65534, -1)
+            os.seteuid(65534)
+        yield Path(folder)
+        if privileged:
+            os.seteuid(0)
+
+
+@pytest.mark.slow
+def test_a_subfolder_that_cannot_be_read_takes_nothing_along(folder: Path, unprivileged: Path) -> None:
+    deep = unprivileged / "deep"
+    (deep / "deeper").mkdir(parents=True)
+    for path in (unprivileged / "a.pdf", deep / "b.pdf", deep / "deeper" / "c.pdf"):
+        path.write_bytes(b"1")
+    watch = Watch(unprivileged, recursive=True)
+    watch.next()
+    deep.chmod(0)
+    Timer(2, (unprivileged / "a.pdf").unlink).start()
+    assert watch.next() == ([], ["a.pdf"])
+    deep.chmod(0o700)
+    (deep / "b.pdf").unlink()
+    assert watch.next() == ([], ["b.pdf"])
+    shutil.rmtree(deep)
+    assert watch.next() == ([], ["c.pdf"])
+
+
+@pytest.mark.slow
+def test_a_disk_that_is_no_longer_mounted_takes_nothing_along(folder: Path) -> None:
+    disk = folder / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]
+    if not shutil.which("mount") or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("this user may not mount a small disk")
+    try:
+        for path in (folder / "a.pdf", disk / "b.pdf"):
+            path.write_bytes(b"1")
+        watch = Watch(folder, recursive=True)
+        watch.next()
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
+    Timer(2, (folder / "a.pdf").unlink).start()
+    assert watch.next() == ([], ["a.pdf"])
+    disk.rmdir()  # as an automounter does
+    later = Timer(2, (folder / "c.pdf").write_bytes, [b"1"])
+    later.start()
+    assert watch.next() == (["c.pdf"], [])
 
 
 @pytest.mark.slow

@@ -5,6 +5,9 @@ Knows nothing of documents. SQLite and PostgreSQL are known; a password is never
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -24,10 +27,11 @@ _MIGRATION = {  # one process at a time: what waits finds the tables made
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "SELECT pg_advisory_xact_lock(7165)",
 }
-_READING = (  # ways to open a SQLite file that cannot be written
-    "mode=ro",  # beside a process that has it open
-    "mode=ro&immutable=1",  # alone, on a medium without its side files
-)
+_UNWRITABLE = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_FULL}
+_NO_ROOM = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE}  # the second: not even for the side files
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_SHARED = 2**15  # bytes at least of the -shm file while a process has a SQLite file open
+_BUSY_SECONDS = 30  # that another process may write before this one gives up
 
 
 class CatalogueError(RuntimeError):
@@ -37,23 +41,41 @@ class CatalogueError(RuntimeError):
 def open_database(url: str) -> Engine:
     """An engine for the database at a SQLAlchemy URL, with the schema of this version. Raises CatalogueError.
 
-    A SQLite file that cannot be written, or lies on a disk that is full, is opened for reading.
+    A SQLite file that cannot be written, or lies on a disk that is full, is opened for reading; one that another
+    process is writing to is not: its engine would outlive the other's lock.
     """
     parsed = parse_url(url)
     engine = _engine(parsed)
     try:
         _migrate(engine)
     except CommandError as error:
+        engine.dispose()
         why = "another program's tables are in the database, or a newer Octavo's: name another, or upgrade"
         raise CatalogueError(f"cannot open the catalogue: {why} ({error})") from error
     except DatabaseError as error:
         engine.dispose()
-        for how in _READING if parsed.get_backend_name() == "sqlite" else ():
+        code = getattr(error.orig, "sqlite_errorcode", 0)
+        family, full = code & 0xFF, code in _NO_ROOM
+        if family in _BUSY:
+            why = f"another process has been writing to it for {_BUSY_SECONDS} seconds: try again when it is done"
+            raise CatalogueError(f"cannot open the catalogue: {why} ({error.orig})") from error
+        for how in _reading(Path(parsed.database or ""), full) if full or family in _UNWRITABLE else ():
             engine = create_engine(f"sqlite:///file:{quote(str(parsed.database))}?{how}&uri=true")
             if _is_current(engine):
                 return engine
+            engine.dispose()
         raise CatalogueError(f"cannot open the catalogue: {error.orig}") from error
     return engine
+
+
+def _reading(path: Path, full: bool) -> Iterator[str]:
+    """Ways to open a SQLite file that cannot be written, or whose disk is `full`."""
+    yield "mode=ro"  # beside a process that has it open
+    log, shared = (path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))
+    alone = not shared.exists() or shared.stat().st_size < _SHARED  # a failed opening leaves a shorter one
+    writable = os.access(path, os.W_OK) and os.access(log if log.exists() else path.parent, os.W_OK)
+    if not writable or (full and alone):
+        yield "mode=ro&immutable=1"  # alone, on a medium without its side files
 
 
 def parse_url(url: str) -> URL:
@@ -84,7 +106,7 @@ def _engine(url: URL) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA busy_timeout = 30000")
+        connection.execute(f"PRAGMA busy_timeout = {1000 * _BUSY_SECONDS}")
 
     return engine
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from octavo import Library
 from octavo.ingest.catalogue import Catalogue
-from octavo.ingest.database import CatalogueError, parse_url
+from octavo.ingest.database import CatalogueError, _reading, open_database, parse_url
 from octavo.library import LibraryError
 from octavo.settings import Settings
 
@@ -127,6 +128,58 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
         theirs.execute("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
         theirs.execute("INSERT INTO alembic_version VALUES ('deadbeef')")
     assert "another program's tables are in the database" in complaint(f"sqlite:///{tmp_path / 'theirs.sqlite'}")
+
+
+def test_a_busy_catalogue_is_one_line_and_opened_for_writing_once_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("octavo.ingest.database._BUSY_SECONDS", 1)
+    path = tmp_path / "catalogue.sqlite"
+    url = f"sqlite:///{path}"
+    open_database(url).dispose()
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert complaint(url) == (
+            "cannot open the catalogue: another process has been writing to it for 1 seconds: "
+            "try again when it is done (database is locked)"
+        )
+        other.rollback()
+    engine = open_database(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE written (n INTEGER)")
+    engine.dispose()
+
+
+def test_only_a_file_that_cannot_be_written_is_taken_for_immutable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, log = tmp_path / "catalogue.sqlite", tmp_path / "catalogue.sqlite-wal"
+    path.touch()
+    unwritable: set[Path] = set()  # root may write what is marked as read-only
+    monkeypatch.setattr("os.access", lambda path, _: path not in unwritable)
+    assert list(_reading(path, full=False)) == ["mode=ro"]
+    for one in (path, tmp_path):  # the side files would be made in the folder
+        unwritable = {one}
+        assert list(_reading(path, full=False)) == ["mode=ro", "mode=ro&immutable=1"]
+    log.touch()
+    assert list(_reading(path, full=False)) == ["mode=ro"]
+    unwritable = {log}
+    assert list(_reading(path, full=False)) == ["mode=ro", "mode=ro&immutable=1"]
+
+
+def test_on_a_full_disk_a_file_is_immutable_where_nobody_has_it_open(tmp_path: Path) -> None:
+    path = tmp_path / "catalogue.sqlite"
+    path.touch()
+    assert list(_reading(path, full=True)) == ["mode=ro", "mode=ro&immutable=1"]
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("PRAGMA journal_mode = WAL")
+        other.execute("CREATE TABLE written (n INTEGER)")
+        assert list(_reading(path, full=True)) == ["mode=ro"]
+
+
+def test_a_file_that_is_no_database_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "catalogue.sqlite").write_bytes(b"no database at all" * 100)
+    assert complaint(f"sqlite:///{tmp_path}/catalogue.sqlite") == "cannot open the catalogue: file is not a database"
 
 
 @pytest.mark.slow

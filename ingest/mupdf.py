@@ -39,16 +39,20 @@ __all__ = ["one_thread_sessions", "pymupdf", "upright"]
 
 
 def upright(page: pymupdf.Page, turn: int = 0) -> pymupdf.Page:
-    """A page without rotation that shows what `page` shows, turned by `turn` degrees clockwise, or `page` itself.
+    """The page with its rotation, and `turn` degrees clockwise more, taken into its content, in memory.
 
-    Coordinates of text and drawings are then those of the page as displayed. PyMuPDF's own `remove_rotation` loses the
-    crop box on the way.
+    Its coordinates are then those of the page as displayed. The media box becomes what is shown first, since PyMuPDF's
+    `remove_rotation` loses the crop box.
     """
-    if not (page.rotation or turn):
+    rotation = (page.rotation + turn) % 360
+    if not rotation:
+        page.set_rotation(0)
         return page
-    width, height = page.rect.br if turn in (0, 180) else (page.rect.height, page.rect.width)
-    whole, number, rotation = page.parent, page.number, page.rotation
-    page.set_rotation(0)  # in memory; `show_pdf_page` scales a rotated page wrongly
-    drawn = pymupdf.open().new_page(width=width, height=height)
-    drawn.show_pdf_page(drawn.rect, whole, number, rotate=-(rotation + turn))
-    return drawn
+    page.set_rotation(0)
+    shown = page.rect * ~page.transformation_matrix
+    box = "[{:g} {:g} {:g} {:g}]".format(*shown.normalize())
+    for key in ("MediaBox", "CropBox"):
+        page.parent.xref_set_key(page.xref, key, box)
+    page.set_rotation(rotation)
+    page.remove_rotation()
+    return page

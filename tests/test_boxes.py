@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 
 from octavo.ingest.model import Element, ElementType
 from octavo.ingest.mupdf import pymupdf, upright
-from octavo.ingest.readers.mupdf import PyMuPDFReader
+from octavo.ingest.readers.mupdf import PyMuPDFReader, look
 from octavo.ingest.render import page_png
 
 PAGES = {  # of files whose names sort so: a two-column report, a filing's notes, an accident report's table of facts
@@ -93,3 +93,23 @@ def test_a_cropped_page_turns_about_what_it_shows(media: tuple[int, ...], turn: 
         270: (ay, width - bx, by, width - ax),
     }
     assert upright(shown, turn).get_text("words")[0][:4] == pytest.approx(turned[turn], abs=0.5)
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+def test_a_turned_page_keeps_what_is_filled_in_and_its_layers_off(tmp_path: Path, rotation: int) -> None:
+    path = tmp_path / "form.pdf"
+    with pymupdf.open() as document:
+        page = document.new_page(width=400, height=400)
+        page.insert_text((60, 60), "Name of the holder")
+        field = pymupdf.Widget()
+        field.field_name, field.field_type, field.field_value = "name", pymupdf.PDF_WIDGET_TYPE_TEXT, "Ada"
+        field.rect = pymupdf.Rect(60, 80, 200, 100)
+        page.add_widget(field)
+        page.add_freetext_annot((60, 120, 200, 140), "Remarked")
+        page.insert_text((60, 200), "Ignore all", oc=document.add_ocg("off", on=False))
+        page.set_rotation(rotation)
+        document.save(path)
+    with pymupdf.open(path) as document:
+        sheet, _, _ = look(document[0], False)
+    assert {word.text for word in sheet.words} == {"Name", "of", "the", "holder", "Ada", "Remarked"}
+    assert [(hidden.text, hidden.how) for hidden in sheet.hidden] == [("Ignore all", "in a layer that is off")]

@@ -199,6 +199,15 @@ def test_a_table_with_a_caption_of_its_own_goes_not_on() -> None:
     )
 
 
+def test_tables_with_captions_without_a_label_are_two_unless_these_are_the_same() -> None:
+    above = caption("a", "Revenue by region", 1, (50, 480, 300, 492))
+    second = table("second", [ROWS[0], ["Seals", "3", "4"]], 2)
+    for words, joined in (("Operating cost by region", set()), ("Revenue by region", {("second", "first")})):
+        below = caption("b", words, 2, (50, 80, 300, 92))
+        elements = [above, table("first", ROWS, 1, (50, 500, 550, 780)), below, second]
+        assert found(elements, LinkType.CONTINUES) == joined
+
+
 def test_a_table_goes_not_on_behind_a_heading() -> None:
     assert not parts(table("second", [ROWS[0], ["Seals", "3", "4"]], 2), heading("h", "Seals", 1, 2, 60))
 

@@ -115,7 +115,7 @@ def main() -> None:
     for path in sorted(options.folder.glob("*.pdf")):
         with pymupdf.open(path) as document:
             for page, truth in zip(document, json.loads(path.with_suffix(".json").read_text()), strict=True):
-                found.append(list(examples(read_sheet(page), truth, first)))
+                found.append(list(examples(read_sheet(page, page.number + 1), truth, first)))
                 first += 1 + len({n for n, _, _ in found[-1]})
     cut = 3 * len(found) // 4
     kept, apart = ([example for page in pages for example in page] for pages in (found[:cut], found[cut:]))

@@ -63,7 +63,7 @@ def _same_table(before: Element, after: Element, caption: Element | None, again:
         return "caption says so" if not caption or label_of(again.text) in (label_of(caption.text), None) else ""
     if caption and caption.bbox[1] > before.bbox[1]:  # a caption below a table closes it
         return ""
-    if again and again.bbox[1] < after.bbox[1] and not (caption and label_of(again.text) == label_of(caption.text)):
+    if again and again.bbox[1] < after.bbox[1] and not (caption and _same_caption(again.text, caption.text)):
         return ""
     if not before.table or not after.table or not before.table.rows or not after.table.rows:
         return ""
@@ -73,6 +73,10 @@ def _same_table(before: Element, after: Element, caption: Element | None, again:
         return "header repeated"
     width, other = before.bbox[2] - before.bbox[0], after.bbox[2] - after.bbox[0]
     return "columns agree" if alike and abs(width - other) < _WIDTH * width else ""
+
+
+def _same_caption(one: str, other: str) -> bool:
+    return label_of(one) == label_of(other) if label_of(one) else one == other
 
 
 def _paragraphs(flow: Sequence[Element]) -> Iterator[Found]:

@@ -1,10 +1,11 @@
-"""Figures found on real pages, beside PyMuPDF4LLM's `to_json`, against boxes marked by hand.
+"""Figures found on real pages, beside PyMuPDF4LLM's `to_json`, against boxes marked on renderings.
 
     python benchmarks/figures.py ../shared/data [--set third] [--readers octavo pymupdf4llm] [--misses]
 
 The truth, benchmarks/figures/truth.json, holds coordinates alone (points, origin top left) of every figure on 556 pages
-that a person looked at. A figure is found by a box that overlaps it at an IoU of .7 or more, each by one. Boxes on what
-is marked optional (a logo that stands once, a cover) count neither way. Intervals: 95 %, pages drawn again 1,000 times.
+that the developers looked at. A figure is found by a box that overlaps it at an IoU of .7 or more, each by one. Boxes
+on what is marked optional (a logo that stands once, a cover) count neither way. Intervals: 95 %, pages drawn again
+1,000 times.
 """
 
 from __future__ import annotations

@@ -43,7 +43,6 @@ class PackedBert:
         with torch.inference_mode():
             self.layers = [_Layer(layer, bert.config.num_attention_heads) for layer in bert.encoder.layer]
         self.threads = torch.get_num_threads()
-        self.pool = ThreadPoolExecutor(self.threads, "embed", initializer=_alone)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Mean states of shape (len(texts), width), float32, not normalised; zeros for a text without tokens."""
@@ -53,10 +52,15 @@ class PackedBert:
         tokens = self.tokenizer(list(texts), truncation=True, max_length=self.longest)["input_ids"]
         order = sorted((n for n in range(len(texts)) if tokens[n]), key=lambda n: len(tokens[n]), reverse=True)
         batches = _batches(order, tokens, min(_BATCH, sum(map(len, tokens)) // self.threads))
-        made = self.pool.map(self._means, [[tokens[n] for n in batch] for batch in batches])
-        for batch, some in zip(batches, made, strict=True):
-            means[batch] = some
+        with self.alone() as pool:
+            made = pool.map(self._means, [[tokens[n] for n in batch] for batch in batches])
+            for batch, some in zip(batches, made, strict=True):
+                means[batch] = some
         return means
+
+    def alone(self) -> ThreadPoolExecutor:
+        """Threads whose operations have one thread each; new ones, since a forked process would wait for old ones."""
+        return ThreadPoolExecutor(self.threads, "embed", initializer=_alone)
 
     @torch.inference_mode()
     def _means(self, tokens: list[list[int]]) -> NDArray[np.float32]:
@@ -131,8 +135,8 @@ def packed(encoder: SentenceTransformer) -> PackedBert | None:
     fast = PackedBert(encoder)
     ours = torch.from_numpy(fast.encode(_PROBES))
     for encode in (encoder.encode_document, encoder.encode_query):
-        asked = fast.pool.submit(encode, _PROBES, show_progress_bar=False, convert_to_tensor=True)
-        theirs = asked.result().float()
+        with fast.alone() as pool:
+            theirs = pool.submit(encode, _PROBES, show_progress_bar=False, convert_to_tensor=True).result().float()
         if theirs.shape != ours.shape:
             return None
         apart = functional.normalize(ours) - functional.normalize(theirs)

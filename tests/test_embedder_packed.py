@@ -85,7 +85,8 @@ def test_each_of_its_threads_works_alone_and_no_other_thread_is_touched(plain: S
     before = torch.get_num_threads()
     fast = packed(plain)
     assert fast
-    assert fast.pool.submit(torch.get_num_threads).result() == 1
+    with fast.alone() as pool:
+        assert pool.submit(torch.get_num_threads).result() == 1
     seen: list[int] = []
     other = threading.Thread(target=lambda: seen.append(torch.get_num_threads()))
     other.start()

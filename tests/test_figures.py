@@ -216,7 +216,7 @@ def test_a_chart_that_is_an_image_keeps_its_words_beside_it(data: Path) -> None:
         ("eu-014.pdf", 1),  # boxes and arrows
     ],
 )
-def test_the_figures_of_a_real_page_are_those_that_a_person_marked(data: Path, document: str, page: int) -> None:
+def test_the_figures_of_a_real_page_are_those_that_were_marked(data: Path, document: str, page: int) -> None:
     truth = json.loads((Path(__file__).parent.parent / "benchmarks" / "figures" / "truth.json").read_text())
     marked = next(entry["figures"] for entry in truth if (entry["document"], entry["page"]) == (document, page))
     path = next(data.rglob(document))

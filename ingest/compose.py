@@ -26,6 +26,7 @@ _PLACES = {ElementType.HEADER: 0, ElementType.FOOTNOTE: 2, ElementType.FOOTER: 3
 _WHOLE = {ElementType.TABLE, ElementType.FIGURE}
 _AROUND = {ElementType.HEADER, ElementType.FOOTER}
 _MOST_READ = 4  # figures of a page, at half a second each
+_EDGE = 0.2  # of the page's height
 _ABSORBED = 0.7  # of a text region that lies in a table or figure: it is that one's text
 _GAP = 0.8  # of a line's height: more between two lines makes two paragraphs
 
@@ -75,10 +76,17 @@ def _place(sheet: Sheet) -> list[_Draft]:
         if not any(covered(box, figure) > _ABSORBED for figure in figures):  # else the lines of a drawing
             whole.append(_Draft(ElementType.TABLE, box, table))
     return whole + [
-        _Draft(region.type, region.bbox)
+        _Draft(_type_of(region, sheet), region.bbox)
         for region in sheet.regions
         if region.type not in _WHOLE and not any(_takes(draft, region) for draft in whole)
     ]
+
+
+def _type_of(region: Region, sheet: Sheet) -> ElementType:
+    """A header or footer runs near an edge of its page; what a layout model takes for one elsewhere is text."""
+    low, high = _EDGE * sheet.height, (1 - _EDGE) * sheet.height
+    inside = low < region.bbox[1] and region.bbox[3] < high
+    return ElementType.TEXT if region.type in _AROUND and inside else region.type
 
 
 def _takes(whole: _Draft, region: Region) -> bool:

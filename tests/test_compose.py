@@ -1,0 +1,23 @@
+"""From what a page draws to its elements."""
+
+from __future__ import annotations
+
+import pytest
+
+from octavo.ingest.compose import compose
+from octavo.ingest.model import ElementType
+from octavo.ingest.sheet import Region, Sheet, Word
+
+
+@pytest.mark.parametrize(("top", "kind"), [(40, ElementType.HEADER), (400, ElementType.TEXT)])
+def test_a_header_stands_near_the_edge_of_its_page(top: float, kind: ElementType) -> None:
+    box = (50, top, 120, top + 10)
+    sheet = Sheet(1, 600, 800, (Word(box, "Dividend", 10),), regions=(Region(ElementType.HEADER, box),))
+    [element] = compose(sheet, "x", lambda box: b"").elements
+    assert (element.type, element.text) == (kind, "Dividend")
+
+
+def test_a_word_in_no_region_is_a_paragraph() -> None:
+    words = (Word((50, 100, 90, 110), "Lost", 10), Word((93, 100, 130, 110), "words", 10))
+    [element] = compose(Sheet(1, 600, 800, words), "x", lambda box: b"").elements
+    assert (element.type, element.text) == (ElementType.TEXT, "Lost words")

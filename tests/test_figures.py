@@ -175,7 +175,9 @@ def test_a_path_reaches_as_far_as_its_clip_lets_it_show_and_what_is_clear_is_non
         contents = page.get_contents()[0]
         bars = b"\nq 100 600 200 100 re W n 120 0 30 650 re f Q 10 10 30 30 re f"
         document.update_stream(contents, document.xref_stream(contents) + bars)
-        boxes = [tuple(map(round, path["rect"])) for path in _visible(page.get_cdrawings(extended=True))]
+        boxes = [
+            tuple(map(round, path["rect"])) for path in _visible(page.get_cdrawings(extended=True), tuple(page.rect))
+        ]
     assert boxes == [(120, 150, 150, 200), (10, 760, 40, 790)]
 
 

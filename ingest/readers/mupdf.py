@@ -95,7 +95,7 @@ def _words_alone(page: pymupdf.Page, number: int) -> Sheet:
 
 
 def _drawn(page: pymupdf.Page, number: int) -> Sheet:
-    paths, images = list(_visible(page.get_cdrawings(extended=True))), tuple(_images(page))
+    paths, images = list(_visible(page.get_cdrawings(extended=True), tuple(page.rect))), tuple(_images(page))
     words, hidden = part(page, list(_words(page)), images)
     return Sheet(
         number=number,
@@ -158,16 +158,16 @@ def _words(page: pymupdf.Page) -> Iterator[Word]:
         yield Word((x0, y0, x1, y1), word, size, bold, numbers[key])
 
 
-def _visible(paths: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The paths that show; the `rect` of each is as much of it as its clips let show."""
-    clips: list[tuple[int, Box]] = []
+def _visible(paths: Iterable[dict[str, Any]], page: Box) -> Iterator[dict[str, Any]]:
+    """The paths that show; the `rect` of each is as much of it as the page and its clips let show."""
+    clips: list[tuple[int, Box]] = [(-1, page)]
     for path in paths:
-        while clips and clips[-1][0] >= path["level"]:
+        while clips[-1][0] >= path["level"]:
             clips.pop()
         if path["type"] == "clip":
-            clips.append((path["level"], path["scissor"]))
+            clips.append((path["level"], intersection(path["scissor"], page)))
         elif path.get("fill_opacity") or path.get("stroke_opacity"):
-            x0, y0, x1, y1 = intersection(path["rect"], clips[-1][1]) if clips else path["rect"]
+            x0, y0, x1, y1 = intersection(path["rect"], clips[-1][1])
             if x0 <= x1 and y0 <= y1:
                 yield path | {"rect": (x0, y0, x1, y1)}
 

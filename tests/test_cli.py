@@ -24,6 +24,7 @@ def printed(result: Result) -> Any:
     return json.loads(result.stdout)
 
 
+@pytest.mark.slow
 def test_parse_prints_elements_and_links(samples: Path) -> None:
     parsed = printed(run("parse", samples / "sunspot-cycles.pdf", "--json"))
     assert parsed["pages"] == 4

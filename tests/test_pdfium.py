@@ -14,6 +14,8 @@ from octavo.ingest.pdfium import open_page, open_pdf
 from octavo.ingest.readers import BACKENDS, make_reader, mupdf, pdfium
 from octavo.ingest.sheet import Sheet
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=[0, 90, 180, 270])
 def turned(request: pytest.FixtureRequest, samples: Path, tmp_path: Path) -> Path:

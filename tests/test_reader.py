@@ -16,6 +16,8 @@ from octavo.ingest.readers import BACKENDS, make_reader
 from octavo.ingest.workers import Workers
 from octavo.opened import limits
 
+pytestmark = pytest.mark.slow
+
 Documents = dict[str, ParsedDocument]
 Sample = tuple[ParsedDocument, dict[str, Any]]
 NAMES = [

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import median_high
 
 from octavo.ingest.geometry import horizontal_overlap, union
-from octavo.ingest.model import Box, ElementType
+from octavo.ingest.model import AROUND, Box, ElementType
 from octavo.ingest.sheet import Word
 from octavo.ingest.text import opens_caption
 
@@ -87,7 +87,7 @@ def type_of(part: Sequence[Line], kind: ElementType, body: Body) -> ElementType:
     if opens_caption(text) and len(text) < _CAPTION:
         return ElementType.CAPTION
     above = box[1] + box[3] < body.height
-    if kind in (ElementType.HEADER, ElementType.FOOTER):
+    if kind in AROUND:
         return ElementType.HEADER if above else ElementType.FOOTER
     if len(part) == 1 and not _MARGIN < (box[3] if above else box[1]) / body.height < 1 - _MARGIN:
         return ElementType.HEADER if above else ElementType.FOOTER

@@ -11,12 +11,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from octavo.ingest.links import joined_tables
-from octavo.ingest.model import Chunk, Element, ElementType, LinkType, ParsedDocument
+from octavo.ingest.model import AROUND, Chunk, Element, ElementType, LinkType, ParsedDocument
 
 _MOST = 1000  # characters; about the 256 word pieces that small embedders read
 _UNIT = re.compile(r"\b(in|amounts?|dollars?|thousands|millions|billions|percent|unaudited)\b", re.I)
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=[A-Z(\"“•])")
-_UNINDEXED = {ElementType.HEADER, ElementType.FOOTER}
 
 
 def sentences(text: str) -> list[str]:
@@ -59,7 +58,7 @@ class _Chunker:
         paragraphs: list[Element] = []
         before: Element | None = None
         for element in self.document.elements:
-            if element.type in _UNINDEXED or element.id in self.captioning:
+            if element.type in AROUND or element.id in self.captioning:
                 continue
             if element.type is ElementType.HEADING:
                 yield from ((chunk, headings) for chunk in self._text(paragraphs, headings))

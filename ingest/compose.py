@@ -6,14 +6,13 @@ in, else to the smallest region around it, else to a paragraph of its own kind, 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from octavo.ingest.figures import find_figures, read_inside
 from octavo.ingest.geometry import area, contains, covered, horizontal_overlap, union
-from octavo.ingest.lines import text_of
-from octavo.ingest.model import Box, Element, ElementType, Page, Table
+from octavo.ingest.lines import drawn_lines, text_of
+from octavo.ingest.model import AROUND, Box, Element, ElementType, Page, Table
 from octavo.ingest.order import reading_order
 from octavo.ingest.reader import PageContent
 from octavo.ingest.sheet import Region, Sheet, Word
@@ -24,7 +23,6 @@ from octavo.ingest.traces import find_traces
 _PROSE = {ElementType.TEXT, ElementType.LIST, ElementType.HEADING}
 _PLACES = {ElementType.HEADER: 0, ElementType.FOOTNOTE: 2, ElementType.FOOTER: 3}  # others stand between, at 1
 _WHOLE = {ElementType.TABLE, ElementType.FIGURE}
-_AROUND = {ElementType.HEADER, ElementType.FOOTER}
 _MOST_READ = 4  # figures of a page, at half a second each
 _EDGE = 0.2  # of the page's height
 _ABSORBED = 0.7  # of a text region that lies in a table or figure: it is that one's text
@@ -86,13 +84,13 @@ def _type_of(region: Region, sheet: Sheet) -> ElementType:
     """A header or footer runs near an edge of its page; what a layout model takes for one elsewhere is text."""
     low, high = _EDGE * sheet.height, (1 - _EDGE) * sheet.height
     inside = low < region.bbox[1] and region.bbox[3] < high
-    return ElementType.TEXT if region.type in _AROUND and inside else region.type
+    return ElementType.TEXT if region.type in AROUND and inside else region.type
 
 
 def _takes(whole: _Draft, region: Region) -> bool:
     """Whether a region of text is a part of a table or figure; captions and running headers stay outside figures."""
     return (
-        region.type not in _AROUND
+        region.type not in AROUND
         and covered(region.bbox, whole.bbox) > _ABSORBED
         and not (whole.type is ElementType.FIGURE and region.type is ElementType.CAPTION)
     )
@@ -113,10 +111,7 @@ def _give_words(sheet: Sheet, drafts: list[_Draft]) -> None:
 def _paragraphs(words: Sequence[Word]) -> list[list[Word]]:
     """Words that no region claims, as runs of lines that the file drew close under each other."""
     found: list[list[Word]] = []
-    drawn: dict[int, list[Word]] = defaultdict(list)
-    for word in words:
-        drawn[word.line].append(word)
-    for line in drawn.values():
+    for line in drawn_lines(words):
         box = union(word.bbox for word in line)
         if found:
             above = union(word.bbox for word in found[-1])

@@ -11,10 +11,9 @@ from dataclasses import replace
 from statistics import median
 
 from octavo.ingest.geometry import horizontal_overlap
-from octavo.ingest.model import Element, ElementType
+from octavo.ingest.model import AROUND, Element, ElementType
 from octavo.ingest.traces import Traces
 
-_AROUND = (ElementType.HEADER, ElementType.FOOTER)
 _LOOSE = (ElementType.TEXT, ElementType.HEADING, ElementType.LIST)
 _MARKED = re.compile(r"^[(\[]?(?:\d{1,2}|[*†‡§]+)[)\].]?\s+[A-Z“\"(]")
 _SMALLER = 0.92  # times the size of running text
@@ -26,7 +25,7 @@ def running_lines(elements: Sequence[Element]) -> list[Element]:
     def line(element: Element) -> tuple[str, int]:
         return re.sub(r"\d+", "", element.text), round(element.bbox[1])
 
-    known = {line(e): e.type for e in elements if e.type in _AROUND}
+    known = {line(e): e.type for e in elements if e.type in AROUND}
     return [replace(e, type=known[line(e)], level=0) if e.type in _LOOSE and line(e) in known else e for e in elements]
 
 
@@ -42,6 +41,6 @@ def footnotes(elements: Sequence[Element], traces: Mapping[int, Traces]) -> list
         marked = element.type in _LOOSE and small and bool(_MARKED.match(element.text))
         if marked and not any(horizontal_overlap(e.bbox, element.bbox) > 0 for e in lower):
             found[element.id] = replace(element, type=ElementType.FOOTNOTE, level=0)
-        elif element.type not in (*_AROUND, ElementType.FOOTNOTE):
+        elif element.type not in (*AROUND, ElementType.FOOTNOTE):
             lower.append(element)
     return [found.get(e.id, e) for e in elements]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from math import ceil
+from math import ceil, sqrt
 from operator import attrgetter, itemgetter
 from textwrap import shorten
 from typing import TypeAlias
@@ -23,11 +23,12 @@ from octavo.ingest.sheet import Hidden, Word
 
 Colour: TypeAlias = tuple[int, int, int]
 Pixels: TypeAlias = npt.NDArray[np.uint8]
-Render: TypeAlias = Callable[[int, bool], tuple[Pixels, Pixels]]
-"""At so many dpi or fewer, in colour or grey: the page as displayed, and without its text; (height, width, 3 or 1)."""
+Render: TypeAlias = Callable[[float, bool], tuple[Pixels, Pixels]]
+"""At so many pixels a point, in colour or grey: the page as displayed, and without text; (height, width, 3 or 1)."""
 
 _TINY = 2.0  # points
 _GLANCE, _LOOK = 72, 200  # dpi
+_MOST_PIXELS = 4_000_000  # of a page looked at; a larger one is looked at more coarsely
 _CLEAR = 48  # levels of 255 at a glance: enough for text to show, whatever a closer look would say
 _FAINT = 16  # levels of 255 at a close look: no reader makes out less
 _PRINTED = 64  # levels of 255 between the darkest and the lightest where a scan has a word
@@ -59,7 +60,23 @@ def suspicious(pieces: Sequence[Piece], width: float, height: float, render: Ren
     """Whether any piece may be hidden: the quick look that is enough for nearly every page. Sizes in points."""
     if any(piece.colour is None or _outside(piece, width, height) for piece in pieces):
         return True
-    return bool(pieces) and bool(_unseen(pieces, range(len(pieces)), *render(_GLANCE, False), width, _CLEAR, _BAND))
+    return bool(pieces) and bool(
+        _unseen(pieces, range(len(pieces)), *render(_scale(_GLANCE, width, height), False), width, _CLEAR, _BAND)
+    )
+
+
+def part(
+    words: Sequence[Word],
+    pieces: Sequence[Piece],
+    width: float,
+    height: float,
+    images: Sequence[Box],
+    render: Render,
+) -> tuple[list[Word], list[Hidden]]:
+    """The words of a page that show, and what is hidden on it; `pieces` are the words' parts by colour."""
+    ways = ways_hidden(pieces, width, height, images, render)
+    kept = without(words, [piece for piece, way in zip(pieces, ways, strict=True) if way])
+    return kept, list(hidden_runs(pieces, ways))
 
 
 def ways_hidden(
@@ -72,7 +89,7 @@ def ways_hidden(
     """
     page = (0.0, 0.0, width, height)
     ways = [_outside(piece, width, height) for piece in pieces]
-    shown, bare = render(_LOOK, True)
+    shown, bare = render(_scale(_LOOK, width, height), True)
     scans = [box for box in images if area(intersection(box, page)) >= _SCAN * area(page)]
     for n in _unseen(pieces, [n for n, way in enumerate(ways) if not way], shown, bare, width, _FAINT):
         beneath = bare[_pixels(pieces[n].bbox, bare.shape[1] / width)].reshape(-1, 3)
@@ -128,6 +145,10 @@ def without(words: Sequence[Word], hidden: Sequence[Piece]) -> list[Word]:
             if rest:
                 kept[n] = rest
     return [kept[n] for n in sorted(kept)]
+
+
+def _scale(dpi: int, width: float, height: float) -> float:
+    return min(dpi / 72, sqrt(_MOST_PIXELS / (width * height)))
 
 
 def _outside(piece: Piece, width: float, height: float) -> str | None:

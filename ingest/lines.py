@@ -10,16 +10,21 @@ from octavo.ingest.sheet import Word
 _SAME = 0.6  # of the lower line's height: what two pieces of one line share on the y axis
 
 
+def drawn_lines(words: Iterable[Word]) -> list[list[Word]]:
+    """Words as the lines that the file draws, in the order in which each begins."""
+    drawn: dict[int, list[Word]] = {}
+    for word in words:
+        drawn.setdefault(word.line, []).append(word)
+    return list(drawn.values())
+
+
 def lines(words: Iterable[Word]) -> list[list[Word]]:
     """Words of one column, line by line from the top, each line from the left.
 
     A file may draw one line in pieces (a leader, a superscript, justified words): pieces side by side are one line.
     """
-    pieces: dict[int, list[Word]] = {}
-    for word in words:
-        pieces.setdefault(word.line, []).append(word)
     found: list[list[Word]] = []
-    for piece in sorted(pieces.values(), key=lambda piece: _extent(piece)[0]):
+    for piece in sorted(drawn_lines(words), key=lambda piece: _extent(piece)[0]):
         beside = next((line for line in reversed(found) if _side_by_side(line, piece)), None)
         if beside is None:
             found.append(list(piece))

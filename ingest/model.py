@@ -25,6 +25,10 @@ class ElementType(StrEnum):
     PAGE = "page"  # a whole page as a picture: no element is one, a chunk may be
 
 
+AROUND = frozenset({ElementType.HEADER, ElementType.FOOTER})
+"""What runs along the edges of pages, around their text."""
+
+
 class LinkType(StrEnum):
     CAPTION_OF = "caption-of"
     MENTION_OF = "mention-of"

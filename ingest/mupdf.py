@@ -12,20 +12,15 @@ from contextlib import contextmanager
 
 import onnxruntime
 
+from octavo.ingest.sessions import OneThread
+
 _options = onnxruntime.SessionOptions
-
-
-class _OneThread(_options):  # type: ignore[misc, valid-type]
-    def __init__(self) -> None:
-        super().__init__()
-        self.intra_op_num_threads = 1
-        self.add_session_config_entry("session.intra_op.allow_spinning", "0")
 
 
 @contextmanager
 def one_thread_sessions() -> Iterator[None]:
     """Sessions of onnxruntime that are made with default options in this context have one thread."""
-    onnxruntime.SessionOptions = _OneThread
+    onnxruntime.SessionOptions = OneThread
     try:
         yield
     finally:

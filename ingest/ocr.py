@@ -17,6 +17,7 @@ from rapidfuzz.distance import Levenshtein
 
 from octavo.ingest.geometry import union
 from octavo.ingest.hidden import Pixels
+from octavo.ingest.lines import drawn_lines
 from octavo.ingest.model import Box
 from octavo.ingest.sheet import Word
 from octavo.ingest.text import clean
@@ -81,10 +82,7 @@ def recognise(picture: Pixels, dpi: float) -> Reading:
 
 def agrees(words: Sequence[Word], picture: Pixels, dpi: float) -> bool:
     """Whether the longest lines of `words` say what stands in their places on the picture (height, width, 3)."""
-    lines: dict[int, list[Word]] = {}
-    for word in words:
-        lines.setdefault(word.line, []).append(word)
-    longest = sorted(lines.values(), key=lambda line: -sum(len(w.text) for w in line))[:_CHECKED]
+    longest = sorted(drawn_lines(words), key=lambda line: -sum(len(w.text) for w in line))[:_CHECKED]
     alike = 0
     for line in longest:
         x0, y0, x1, y1 = (round(v * dpi / 72) for v in union(w.bbox for w in line))

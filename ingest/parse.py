@@ -14,7 +14,7 @@ from typing import TypeVar
 from octavo.ingest.furniture import footnotes, running_lines
 from octavo.ingest.hidden import warnings_of
 from octavo.ingest.links import find_links, heading_levels, name_captions
-from octavo.ingest.model import Element, ElementType, ParsedDocument
+from octavo.ingest.model import AROUND, Element, ElementType, ParsedDocument
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
 from octavo.ingest.traces import upright
 from octavo.ingest.workers import Workers, reason
@@ -23,7 +23,6 @@ T = TypeVar("T")
 
 DAMAGED = "the file is damaged or cut off: this is what could be recovered of it; a whole copy may hold more"
 _RANGE = 8  # pages of one task: enough to pay for opening the file, few enough to spread a long PDF over all workers
-_AROUND = (ElementType.HEADER, ElementType.FOOTER)
 _MOST_LOST = 16  # pages of one document that may fail alone before the rest of it is read otherwise, or not
 _LOGO_PAGES = 3
 _TITLE_LENGTH = 150
@@ -110,14 +109,14 @@ class _Reading:
     def warnings(self) -> list[str]:
         """A line for each reason why pages are missing, empty, or were read by their words alone."""
         told: dict[str, list[int]] = {}
-        for page in self.missing:
-            told.setdefault(f"is missing: {self.reasons.get(page, 'too much before it failed')}", []).append(page)
-        for page in self.wordless:  # of a scan, say
-            why = self.reasons.get(page, "too much before it failed")
-            told.setdefault(f"is missing: it has no words without OCR, tables and figures: {why}", []).append(page)
-        for page in self.simple:
-            why = self.reasons.get(page, "too much before it failed")
-            told.setdefault(f"was read by its words alone, without tables and figures: {why}", []).append(page)
+        for pages, fate in (
+            (self.missing, "is missing"),
+            (self.wordless, "is missing: it has no words without OCR, tables and figures"),  # of a scan, say
+            (self.simple, "was read by its words alone, without tables and figures"),
+        ):
+            for page in pages:
+                why = self.reasons.get(page, "too much before it failed")
+                told.setdefault(f"{fate}: {why}", []).append(page)
         return [f"page {_numbers(pages)} {line}" for line, pages in told.items()]
 
 
@@ -181,11 +180,11 @@ def _logos(contents: Sequence[PageContent]) -> set[str]:
 def _lone_lines(elements: Sequence[Element]) -> list[Element]:
     """The elements, a header or footer that is all its page says, and is said on no other, being its text."""
     said = Counter(re.sub(r"\d+", "", e.text) for e in elements)
-    full = {e.page for e in elements if e.type not in _AROUND}
+    full = {e.page for e in elements if e.type not in AROUND}
 
     def alone(element: Element) -> bool:
         words = re.sub(r"\d+", "", element.text)
-        return element.type in _AROUND and element.page not in full and len(words) > _PAGE_NUMBER and said[words] == 1
+        return element.type in AROUND and element.page not in full and len(words) > _PAGE_NUMBER and said[words] == 1
 
     return [replace(e, type=ElementType.TEXT) if alone(e) else e for e in elements]
 

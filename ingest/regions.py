@@ -13,6 +13,7 @@ from itertools import accumulate, pairwise
 from octavo.ingest.blocks import Line, body_of, goes_on, make_line, parts, type_of
 from octavo.ingest.geometry import area, contains, covered, intersection, union
 from octavo.ingest.layout import Sight
+from octavo.ingest.lines import drawn_lines
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.sheet import Region, Sheet, Word
 from octavo.ingest.tables.lines import inside, type_size
@@ -188,7 +189,4 @@ def _blocks(
 
 
 def _lines(words: Sequence[Word]) -> list[Line]:
-    drawn: dict[int, list[Word]] = defaultdict(list)
-    for word in words:
-        drawn[word.line].append(word)
-    return [make_line(line) for line in drawn.values()]
+    return list(map(make_line, drawn_lines(words)))

@@ -5,6 +5,7 @@ Knows nothing of how a table looks.
 
 from __future__ import annotations
 
+from calendar import month_name
 from dataclasses import dataclass, field
 from random import Random
 
@@ -38,20 +39,7 @@ provide, support, review, extend, measure, report, reduce, improve, monitor, fin
 """)
 UNITS = ("(%)", "(EURm)", "(in millions)", "(000)", "kg/year", "(number)", "(US$)", "per 1,000", "(thousands)", "(a)")
 MISSING = ("-", "–", "n.a.", "..", "", "", ":", "(D)", "*", "NA")
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+MONTHS = list(month_name[1:])
 
 
 @dataclass(slots=True)

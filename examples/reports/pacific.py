@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import month_abbr, month_name
 from functools import cache
 
 import numpy as np
@@ -12,21 +13,7 @@ from ledger import Ledger, Question, Report
 from statsmodels.datasets import elnino
 
 ACCENT, WARM = "#1d6f78", "#c0562f"
-MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-NAMES = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+MONTHS, NAMES = list(month_abbr[1:]), list(month_name[1:])
 
 
 @cache

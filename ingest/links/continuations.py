@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from octavo.ingest.geometry import covered, horizontal_overlap
 from octavo.ingest.links.confidence import Found
-from octavo.ingest.links.labels import AROUND, CONTINUED, label_of
-from octavo.ingest.model import Element, ElementType, LinkType
+from octavo.ingest.links.labels import CONTINUED, label_of
+from octavo.ingest.model import AROUND, Element, ElementType, LinkType
 from octavo.ingest.tables import column_names
 from octavo.ingest.traces import Traces
 

@@ -8,8 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from octavo.ingest.geometry import covered, horizontal_overlap
 from octavo.ingest.links.confidence import Found
-from octavo.ingest.links.labels import AROUND
-from octavo.ingest.model import Box, Element, ElementType, LinkType
+from octavo.ingest.model import AROUND, Box, Element, ElementType, LinkType
 from octavo.ingest.traces import Traces
 
 _DEEPEST = 6

@@ -6,11 +6,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from octavo.ingest.model import Element, ElementType, Page
+from octavo.ingest.model import AROUND, Element, ElementType, Page
 from octavo.ingest.text import CAPTION, opens_title
 
 TARGETS = {ElementType.TABLE: "table", ElementType.FIGURE: "figure"}
-AROUND = (ElementType.HEADER, ElementType.FOOTER)
 CONTINUED = re.compile(r"\b(cont(inued|inuation|[’']d|\.)|concluded)", re.I)
 
 _KINDS = {"fig": "figure", "chart": "figure", "graph": "figure", "map": "figure", "annex": "appendix"}

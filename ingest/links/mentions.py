@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
 from octavo.ingest.links.confidence import Found
-from octavo.ingest.links.labels import AROUND, TARGETS, label_of, labelled_texts, one_kind, printed_pages
-from octavo.ingest.model import Element, ElementType, LinkType, Page
+from octavo.ingest.links.labels import TARGETS, label_of, labelled_texts, one_kind, printed_pages
+from octavo.ingest.model import AROUND, Element, ElementType, LinkType, Page
 from octavo.ingest.text import CAPTION
 
 _NUMBER = r"(?:[A-Z][.\-–]?)?\d+(?:[.\-–]\d+)*[A-Za-z]?|[IVXL]+"

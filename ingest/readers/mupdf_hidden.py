@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import sqrt
 from typing import Any
 
 import numpy as np
 
-from octavo.ingest.hidden import Piece, Pixels, hidden_runs, suspicious, ways_hidden, without
+from octavo.ingest import hidden
+from octavo.ingest.hidden import Piece, Pixels, suspicious
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.sheet import Hidden, Word
 from octavo.ingest.text import clean
 
-_MOST_PIXELS = 4_000_000
 _PAINTED = 12  # of 255 levels of opacity; no reader makes out less
 _CUTS_OUT = 64  # in a span's `char_flags`: what is painted next shows through its glyphs
 _ROUGHLY = pymupdf.TEXT_PRESERVE_LIGATURES
@@ -28,8 +27,7 @@ def part(page: pymupdf.Page, words: Sequence[Word], images: Sequence[Box]) -> tu
     drawn = page.get_displaylist()
     size = page.rect.width, page.rect.height
 
-    def render(dpi: int, in_colour: bool) -> tuple[Pixels, Pixels]:
-        scale = min(dpi / 72, sqrt(_MOST_PIXELS / (size[0] * size[1])))
+    def render(scale: float, in_colour: bool) -> tuple[Pixels, Pixels]:
         colours = pymupdf.csRGB if in_colour else pymupdf.csGRAY
         shown = drawn.get_pixmap(pymupdf.Matrix(scale, scale), colours, alpha=0)
         bare = pymupdf.mupdf.fz_new_pixmap_from_display_list_culling_text2(
@@ -39,18 +37,16 @@ def part(page: pymupdf.Page, words: Sequence[Word], images: Sequence[Box]) -> tu
             0,
             [pymupdf.mupdf.ll_fz_make_rect(*_EVERYWHERE)],
         )
-        return _array(shown), _array(pymupdf.Pixmap(bare, 0))
+        return pixels(shown), pixels(pymupdf.Pixmap(bare, 0))
 
     off = list(_in_layers_off(page))
     if not off and not suspicious(list(_pieces(page, _ROUGHLY)), *size, render):
         return list(words), []
-    pieces = [*_pieces(page, _EXACTLY), *off]
-    ways = ways_hidden(pieces, *size, images, render)
-    kept = without(words, [piece for piece, way in zip(pieces, ways, strict=True) if way])
-    return kept, list(hidden_runs(pieces, ways))
+    return hidden.part(words, [*_pieces(page, _EXACTLY), *off], *size, images, render)
 
 
-def _array(pixmap: pymupdf.Pixmap) -> Pixels:
+def pixels(pixmap: pymupdf.Pixmap) -> Pixels:
+    """A picture without transparency as an array (height, width, 3 or 1)."""
     return np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, pixmap.n)
 
 

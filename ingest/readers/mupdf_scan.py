@@ -5,11 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 from operator import attrgetter
 
-import numpy as np
-
 from octavo.ingest.geometry import union
 from octavo.ingest.hidden import Pixels
 from octavo.ingest.mupdf import pymupdf
+from octavo.ingest.readers.mupdf_hidden import pixels
 from octavo.ingest.scan import Scan
 
 _DESCENT = 0.2  # of a line's height, below its base line
@@ -18,7 +17,7 @@ _DESCENT = 0.2  # of a line's height, below its base line
 def picture(page: pymupdf.Page, dpi: float) -> Pixels:
     """The page in RGB (height, width, 3)."""
     pixmap = page.get_pixmap(matrix=pymupdf.Matrix(dpi / 72, dpi / 72), alpha=False)
-    return np.frombuffer(pixmap.samples, np.uint8).reshape(pixmap.height, pixmap.width, pixmap.n)
+    return pixels(pixmap)
 
 
 def layered(scan: Scan) -> pymupdf.Document:

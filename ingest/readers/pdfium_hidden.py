@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from math import sqrt
 from typing import Any
 
 import numpy as np
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage
 
-from octavo.ingest.hidden import Piece, Pixels, hidden_runs, suspicious, ways_hidden, without
+from octavo.ingest import hidden
+from octavo.ingest.hidden import Piece, Pixels, suspicious
 from octavo.ingest.model import Box
 from octavo.ingest.sheet import Hidden, Word
-
-_MOST_PIXELS = 4_000_000
 
 
 def part(
@@ -24,17 +22,14 @@ def part(
     """The words of `page` that show, and what is hidden on it; `pieces` are the words' parts by colour."""
     width, height = page.get_size()
 
-    def render(dpi: int, in_colour: bool) -> tuple[Pixels, Pixels]:
-        scale = min(dpi / 72, sqrt(_MOST_PIXELS / (width * height)))
+    def render(scale: float, in_colour: bool) -> tuple[Pixels, Pixels]:
         shown = pixels(page, scale, in_colour)
         with _without_text(page):
             return shown, pixels(page, scale, in_colour)
 
     if not suspicious(pieces, width, height, render):
         return list(words), []
-    ways = ways_hidden(pieces, width, height, images, render)
-    kept = without(words, [piece for piece, way in zip(pieces, ways, strict=True) if way])
-    return kept, list(hidden_runs(pieces, ways))
+    return hidden.part(words, pieces, width, height, images, render)
 
 
 def pixels(page: PdfPage, scale: float, in_colour: bool = True) -> Pixels:

@@ -10,8 +10,11 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u200c\u200d\u2060\ufeff\u0
 _SPACE = re.compile(r"\s+")
 _HYPHEN = re.compile(r"(?<=[a-z])[-\u2010]$")
 
+NUMBER = r"(?:[A-Z]{1,3}[.\-–]?)?\d+(?:[.\-–]\d+)*[A-Za-z]?|[IVXL]+"
+"""What a label counts with: "3", "2.1", "A-4", "SA3", "IV"."""
+
 CAPTION = re.compile(
-    r"^(?P<kind>Table|Figure|Fig|Chart|Exhibit|Graph|Map)s?\.?\s*(?P<number>\d+(?:[.\-–]\d+)*[A-Za-z]?|[IVX]+)\b", re.I
+    rf"^(?P<kind>(?i:Table|Figure|Fig|Chart|Exhibit|Graph|Map))(?i:s?)\.?\s*(?P<number>{NUMBER}|[ivx]+)\b"
 )
 """How a caption opens: its kind and its number."""
 

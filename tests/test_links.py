@@ -156,6 +156,20 @@ def test_a_page_is_known_by_the_number_printed_on_it() -> None:
     assert mentions(*pages, *footers) == {("p", "third")}
 
 
+def test_a_table_on_a_page_is_that_page_s_first_table() -> None:
+    above = text("above", "Opening.", 2, 50)
+    unnamed = table("t", [["", "2020"], ["a", "1"]], 2)
+    asks = text("p", "They fell, as the table on page 2 shows; see page 2.", 1)
+    assert mentions(asks, above, unnamed) == {("p", "t"), ("p", "above")}
+
+
+@pytest.mark.parametrize("number", ["SA3", "A-4", "ES-1", "2.1", "IV", "3b"])
+def test_labels_count_in_letters_too(number: str) -> None:
+    drawn = (caption("c", f"Figure {number}. Sales", 1, (50, 205, 300, 217)), figure("f", 1, (50, 100, 300, 200)))
+    assert found(drawn, LinkType.CAPTION_OF) == {("c", "f")}
+    assert mentions(*drawn, text("p", f"They fell (Figure {number}).", 2)) == {("p", "f")}
+
+
 def test_the_table_below_is_the_next_one() -> None:
     unnamed = table("t", [["", "2020"], ["a", "1"]], 1, (50, 200, 550, 300))
     assert mentions(text("p", "The table below has the figures."), unnamed) == {("p", "t")}

@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterator, Sequence
 from octavo.ingest.links.confidence import Found
 from octavo.ingest.links.labels import TARGETS, label_of, labelled_texts, one_kind, printed_pages
 from octavo.ingest.model import AROUND, Element, ElementType, LinkType, Page
-from octavo.ingest.text import CAPTION
+from octavo.ingest.text import CAPTION, NUMBER
 
-_NUMBER = r"(?:[A-Z][.\-–]?)?\d+(?:[.\-–]\d+)*[A-Za-z]?|[IVXL]+"
 _MENTION = re.compile(
     rf"\b(?P<kind>(?i:tables?|figures?|figs?|charts?|exhibits?|graphs?|maps?|appendix|appendices|annex|notes?))\.?\s+"
-    rf"(?P<numbers>(?:{_NUMBER}|[A-Z])\b(?:\s*(?:,\s*and|,|and|&|or|to|through|–|-)\s*(?:{_NUMBER}|[A-Z])\b)*)"
+    rf"(?P<numbers>(?:{NUMBER}|[A-Z])\b(?:\s*(?:,\s*and|,|and|&|or|to|through|–|-)\s*(?:{NUMBER}|[A-Z])\b)*)"
 )
-_TOKEN = re.compile(rf"(?:{_NUMBER}|[A-Z])\b|to\b|through\b|–|-")
+_TOKEN = re.compile(rf"(?:{NUMBER}|[A-Z])\b|to\b|through\b|–|-")
 _THROUGH = ("to", "through", "-")
-_PAGE = re.compile(r"(?i:\bpages?|\bpp?\.)\s+(?P<number>(?:[A-Z]-)?\d{1,4})\b(?!\s*%)")
+_PAGE = re.compile(
+    r"(?:(?i:\b(?P<kind>table|figure|chart|graph|map)s?\s+(?:shown\s+|given\s+)?on\s+))?"
+    r"(?i:\bpages?|\bpp?\.)\s+(?P<number>(?:[A-Z]-)?\d{1,4})\b(?!\s*%)"
+)
 _NEAR = re.compile(
     r"\b(?:(?P<side>following|preceding|next|above|below)\s+(?P<kind>table|figure|chart|graph)"
     r"|(?P<named>table|figure|chart|graph)\s+(?P<place>below|above|that follows|on the next page))\b",
@@ -66,9 +68,6 @@ class _Index:
                 if target not in index:
                     index.append(target)
         self.printed = printed_pages(pages, elements)
-        self.first: dict[int, Element] = {}
-        for element in (e for e in elements if e.type not in AROUND):
-            self.first.setdefault(element.page, element)
 
     def _first_part(self, element: str) -> str:
         while element in self.before:
@@ -83,7 +82,7 @@ class _Index:
                 yield from self._labelled(element, match["kind"], match["numbers"])
         for match in _PAGE.finditer(element.text):
             if not _ELSEWHERE.match(element.text, match.end()):
-                yield from self._page(match["number"].lower())
+                yield from self._page(match["number"].lower(), one_kind(match["kind"] or ""))
         for match in _NEAR.finditer(element.text):
             yield from self._near(element, match)
 
@@ -105,15 +104,18 @@ class _Index:
             or self.texts.get((one_kind(kind), number), [])
         )
 
-    def _page(self, number: str) -> Iterator[tuple[Element, str]]:
+    def _page(self, number: str, kind: str) -> Iterator[tuple[Element, str]]:
+        """What that page opens with, or its first table or figure where the words name that `kind`."""
         if number in self.printed:
             page, evidence = self.printed[number], "printed page"
         elif self.printed or not number.isdigit():
             return
         else:
             page, evidence = int(number), "counted page"
-        if page in self.first:
-            yield self.first[page], evidence
+        on_it = [e for e in self.elements if e.page == page and e.type not in AROUND]
+        target = next((e for e in on_it if TARGETS.get(e.type) == kind), next(iter(on_it), None))
+        if target:
+            yield target, evidence
 
     def _near(self, element: Element, match: re.Match[str]) -> Iterator[tuple[Element, str]]:
         """The nearest table or figure on the side that the words tell, on this page or the one beside it."""

@@ -12,7 +12,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +68,15 @@ class Nursery:
         command = [sys.executable, "-c", NURSERY]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def ingest(self, target: Path, seconds: float | None = None) -> bool:
-        """Ingests into `target`, then searches it once; with workers and all killed after `seconds`. Whether it was."""
+    def ingest(self, target: Path, moment: Callable[[], object] | None = None) -> bool:
+        """Ingests into `target`, then searches it once; with workers and all killed at a `moment`. Whether it was."""
         assert self.process.stdin
         assert self.process.stdout
         print(self.source, target, QUESTIONS[0], sep="\t", file=self.process.stdin, flush=True)
         child = int(self.process.stdout.readline())
         started = time.monotonic()
-        if seconds is not None:
-            time.sleep(seconds)
+        if moment is not None:
+            moment()
             try:
                 os.killpg(child, signal.SIGKILL)
             except ProcessLookupError:
@@ -191,7 +192,7 @@ def test_an_ingestion_killed_again_and_again_ends_as_an_undisturbed_one(
     while kills < KILLS:
         rounds += 1
         target = tmp_path / f"round-{rounds}"
-        while nursery.ingest(target, chance.uniform(0, whole)):
+        while nursery.ingest(target, partial(time.sleep, chance.uniform(0, whole))):
             kills += 1
             whole_ones = ready(target)
             assert holdings(target, whole_ones) == holdings(tmp_path / "undisturbed", whole_ones)
@@ -199,3 +200,28 @@ def test_an_ingestion_killed_again_and_again_ends_as_an_undisturbed_one(
         assert holdings(target) == expected
         assert hits(target, embedder) == found
     print(f"{kills} kills in {rounds} rounds; undisturbed {whole:.0f} s")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_an_ingestion_killed_while_it_writes_its_snapshots_ends_as_an_undisturbed_one(
+    nursery: Nursery, embedder: SentenceEmbedder, tmp_path: Path
+) -> None:
+    nursery.ingest(tmp_path / "undisturbed")
+    expected, found = holdings(tmp_path / "undisturbed"), hits(tmp_path / "undisturbed", embedder)
+    target = tmp_path / "killed"
+
+    def begun() -> bool:
+        """Whether the vectors are written and the words half, in a folder of several files."""
+        return any(path.is_dir() for path in (target / "index").glob("*.part"))
+
+    def halfway() -> None:
+        deadline = time.monotonic() + 300
+        while not begun() and time.monotonic() < deadline:
+            pass
+
+    assert nursery.ingest(target, halfway)
+    assert begun()
+    assert not nursery.ingest(target)
+    assert holdings(target) == expected
+    assert hits(target, embedder) == found

@@ -27,7 +27,7 @@ from octavo.ingest.chunks import make_chunks
 from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.parse import assemble, read
 from octavo.ingest.readers import mupdf
-from octavo.ingest.readers.mupdf import PyMuPDFReader
+from octavo.ingest.readers.mupdf import MuPDFPage, PyMuPDFReader
 from octavo.ingest.workers import Workers
 from octavo.opened import limits
 from octavo.retrieval.bm25 import BM25
@@ -81,10 +81,12 @@ def stages(paths: list[Path]) -> tuple[dict[str, float], int]:
     seconds: dict[str, float] = defaultdict(float)
     places = {
         "words": (mupdf, "_words"),
+        "hidden text": (mupdf, "part"),
         "layout models": (mupdf, "find_regions"),
         "tables": (compose, "find_tables"),
         "figures": (compose, "find_figures"),
-        "pictures of figures": (mupdf, "_render"),
+        "OCR of figures without words": (compose, "read_inside"),
+        "pictures of figures": (MuPDFPage, "png"),
     }
     texts: list[str] = []
     with timed(seconds, places):

@@ -16,9 +16,9 @@ from typing import Any
 
 from octavo.ingest.geometry import iou
 from octavo.ingest.model import Box
-from octavo.ingest.mupdf import pymupdf, upright
+from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.readers import mupdf_layout as layout
-from octavo.ingest.readers.mupdf import read_sheet
+from octavo.ingest.readers.mupdf import MuPDFPage
 
 Seen = list[tuple[str, Box]]
 
@@ -47,8 +47,8 @@ def main() -> None:
     plain = doubted = missed = regions = agreed = 0
     for _ in range(options.pages):
         with pymupdf.open(draw.choice(paths)) as document:
-            page = upright(document[draw.randrange(document.page_count)])
-            drawn = read_sheet(page, 1)
+            shown = MuPDFPage(document[draw.randrange(document.page_count)])
+            page, drawn = shown.page, shown.drawn()
             full_spent, full = timed(layout.full_regions, page)
             light_spent, light = timed(layout.light_regions, page)
         full_time, light_time = full_time + full_spent, light_time + light_spent

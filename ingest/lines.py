@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from octavo.ingest.geometry import union
+from octavo.ingest.model import Box
 from octavo.ingest.sheet import Word
 
 _SAME = 0.6  # of the lower line's height: what two pieces of one line share on the y axis
@@ -23,14 +24,16 @@ def lines(words: Iterable[Word]) -> list[list[Word]]:
 
     A file may draw one line in pieces (a leader, a superscript, justified words): pieces side by side are one line.
     """
-    found: list[list[Word]] = []
-    for piece in sorted(drawn_lines(words), key=lambda piece: _extent(piece)[0]):
-        beside = next((line for line in reversed(found) if _side_by_side(line, piece)), None)
-        if beside is None:
-            found.append(list(piece))
+    found: list[tuple[list[Word], Box]] = []
+    for piece in sorted(drawn_lines(words), key=lambda piece: min(word.bbox[1] for word in piece)):
+        box = union(word.bbox for word in piece)
+        n = next((n for n in reversed(range(len(found))) if _side_by_side(found[n][1], box)), len(found))
+        if n < len(found):
+            line, around = found[n]
+            found[n] = line + piece, union((around, box))
         else:
-            beside += piece
-    return [sorted(line, key=lambda word: word.bbox[0]) for line in sorted(found, key=lambda line: _extent(line)[0])]
+            found.append((piece, box))
+    return [sorted(line, key=lambda w: w.bbox[0]) for line, _ in sorted(found, key=lambda one: one[1][1])]
 
 
 def text_of(words: Iterable[Word]) -> list[str]:
@@ -38,12 +41,7 @@ def text_of(words: Iterable[Word]) -> list[str]:
     return [" ".join(word.text for word in line) for line in lines(words)]
 
 
-def _extent(words: Sequence[Word]) -> tuple[float, float]:
-    return min(word.bbox[1] for word in words), max(word.bbox[3] for word in words)
-
-
-def _side_by_side(line: Sequence[Word], piece: Sequence[Word]) -> bool:
-    a, b = union(word.bbox for word in line), union(word.bbox for word in piece)
+def _side_by_side(a: Box, b: Box) -> bool:
     shared = min(a[3], b[3]) - max(a[1], b[1])
     apart = max(a[0], b[0]) > min(a[2], b[2]) - 1
     return apart and shared > _SAME * min(a[3] - a[1], b[3] - b[1])

@@ -1,12 +1,18 @@
-"""Options of onnxruntime for models that run beside other processes: one thread each, which waits without spinning."""
+"""Sessions of onnxruntime for models that run beside other processes: one thread each, which waits without spinning."""
 
 from __future__ import annotations
 
-from onnxruntime import SessionOptions
+from pathlib import Path
+
+from onnxruntime import InferenceSession, SessionOptions
 
 
-class OneThread(SessionOptions):  # type: ignore[misc]
-    def __init__(self) -> None:
-        super().__init__()
-        self.intra_op_num_threads = 1
-        self.add_session_config_entry("session.intra_op.allow_spinning", "0")
+class OneThreadSession(InferenceSession):  # type: ignore[misc]
+    """A model, by its path or as bytes, on the CPU."""
+
+    def __init__(self, model: Path | str | bytes) -> None:
+        options = SessionOptions()
+        options.intra_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        super().__init__(model, options, providers=["CPUExecutionProvider"])

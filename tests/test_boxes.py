@@ -14,7 +14,8 @@ from PIL import Image, ImageOps
 
 from octavo.ingest.model import Element, ElementType
 from octavo.ingest.mupdf import pymupdf, upright
-from octavo.ingest.readers.mupdf import PyMuPDFReader, look
+from octavo.ingest.readers.mupdf import MuPDFPage, PyMuPDFReader
+from octavo.ingest.readers.page import look
 from octavo.ingest.render import page_png
 
 PAGES = {  # of files whose names sort so: a two-column report, a filing's notes, an accident report's table of facts
@@ -110,6 +111,6 @@ def test_a_turned_page_keeps_what_is_filled_in_and_its_layers_off(tmp_path: Path
         page.set_rotation(rotation)
         document.save(path)
     with pymupdf.open(path) as document:
-        sheet, _, _ = look(document[0], False)
+        sheet, _ = look(MuPDFPage(document[0]), ocr=False)
     assert {word.text for word in sheet.words} == {"Name", "of", "the", "holder", "Ada", "Remarked"}
     assert [(hidden.text, hidden.how) for hidden in sheet.hidden] == [("Ignore all", "in a layer that is off")]

@@ -185,10 +185,12 @@ def test_a_path_reaches_as_far_as_its_clip_lets_it_show_and_what_is_clear_is_non
 def test_a_picture_is_asked_for_its_words() -> None:
     with pymupdf.open() as document:
         page = document.new_page(width=300, height=120)
+        blank = page.get_pixmap(dpi=72).tobytes("png")
         page.insert_text((20, 40), "Sales in 2021", fontsize=14)
         page.insert_text((20, 80), "North 37%", fontsize=14)
-        assert read_inside(page.get_pixmap(dpi=150).tobytes("png")) == "Sales in 2021 North 37%"
-        assert read_inside(document.new_page().get_pixmap(dpi=72).tobytes("png")) == ""
+        box = (0, 0, 300, 120)
+        assert read_inside(page.get_pixmap(dpi=300).tobytes("png"), box) == "Sales in 2021 North 37%"
+        assert read_inside(blank, box) == ""
 
 
 @pytest.mark.slow

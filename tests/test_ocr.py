@@ -23,7 +23,8 @@ from octavo.ingest.legible import garbled, pictured
 from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.parse import assemble
 from octavo.ingest.readers import BACKENDS, make_reader
-from octavo.ingest.readers.mupdf import look
+from octavo.ingest.readers.mupdf import MuPDFPage
+from octavo.ingest.readers.page import look
 from octavo.ingest.sheet import Sheet, Word
 
 PAGE = (612.0, 792.0)
@@ -135,7 +136,7 @@ def found(sheet: Sheet, document: Any) -> float:
 @pytest.mark.slow
 @pytest.mark.parametrize("turn", [90, 180, 270])
 def test_a_scan_is_read_however_it_was_laid_on_the_glass(printed: Any, turn: int) -> None:
-    sheet, _, turned = look(scanned(printed, turn)[0], ocr=True)
+    sheet, turned = look(MuPDFPage(scanned(printed, turn)[0]), ocr=True)
     assert sheet.recognised
     assert (turned, sheet.width, sheet.height) == (360 - turn, *PAGE)
     assert found(sheet, printed) > 0.9
@@ -150,7 +151,7 @@ def test_a_skewed_scan_is_read(printed: Any) -> None:
     scan = pymupdf.open()
     page = scan.new_page(width=PAGE[0], height=PAGE[1])
     page.insert_image(page.rect, stream=file.getvalue())
-    seen = {word.text for word in look(page, ocr=True)[0].words}
+    seen = {word.text for word in look(MuPDFPage(page), ocr=True)[0].words}
     truth = {word[4] for word in printed[0].get_text("words")}
     assert len(seen & truth) > 0.9 * len(truth)
 
@@ -166,7 +167,7 @@ def test_a_text_layer_with_a_broken_map_to_unicode_is_replaced(printed: Any) -> 
     shuffle = re.sub(rb"[0-9A-Fa-f]{4}(?=>)", lambda m: cipher.get(m[0], m[0]), broken.xref_stream(xref))
     broken.update_stream(xref, shuffle)
     assert found(Sheet(1, *PAGE, tuple(Word(w[:4], w[4], 10) for w in broken[0].get_text("words"))), printed) < 0.5
-    sheet = look(broken[0], ocr=True)[0]
+    sheet = look(MuPDFPage(broken[0]), ocr=True)[0]
     assert sheet.recognised
     assert found(sheet, printed) > 0.9
 
@@ -175,7 +176,7 @@ def test_a_text_layer_with_a_broken_map_to_unicode_is_replaced(printed: Any) -> 
 def test_a_stamp_on_a_scan_does_not_pass_for_its_text(printed: Any) -> None:
     scan = scanned(printed)
     scan[0].insert_text((60, 770), "Exhibit 4, page 1 of 9")
-    sheet = look(scan[0], ocr=True)[0]
+    sheet = look(MuPDFPage(scan[0]), ocr=True)[0]
     assert sheet.recognised
     assert found(sheet, printed) > 0.9
     assert "Exhibit" in {word.text for word in sheet.words}
@@ -187,7 +188,7 @@ def test_a_good_layer_under_a_scan_is_kept_and_a_lying_one_replaced(printed: Any
     for x0, _, _, y1, text, *_ in printed[0].get_text("words"):
         good[0].insert_text((x0, y1 - 2), text, fontsize=9, render_mode=3)
         lying[0].insert_text((x0, y1 - 2), text[::-1].upper(), fontsize=9, render_mode=3)
-    kept, replaced = (look(scan[0], ocr=True)[0] for scan in (good, lying))
+    kept, replaced = (look(MuPDFPage(scan[0]), ocr=True)[0] for scan in (good, lying))
     assert not kept.recognised
     assert kept.words
     assert replaced.recognised
@@ -196,9 +197,9 @@ def test_a_good_layer_under_a_scan_is_kept_and_a_lying_one_replaced(printed: Any
 
 @pytest.mark.slow
 def test_a_good_text_layer_and_a_blank_page_are_left_alone(printed: Any) -> None:
-    assert not look(printed[0], ocr=True)[0].recognised
+    assert not look(MuPDFPage(printed[0]), ocr=True)[0].recognised
     blank = pymupdf.open()
-    assert not look(blank.new_page(), ocr=True)[0].recognised
+    assert not look(MuPDFPage(blank.new_page()), ocr=True)[0].recognised
 
 
 @pytest.mark.slow

@@ -9,9 +9,12 @@ import pytest
 
 from octavo.ingest.geometry import contains
 from octavo.ingest.model import Box
-from octavo.ingest.mupdf import pymupdf, upright
+from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.pdfium import open_page, open_pdf
-from octavo.ingest.readers import BACKENDS, make_reader, mupdf, pdfium
+from octavo.ingest.readers import BACKENDS, make_reader
+from octavo.ingest.readers.mupdf import MuPDFPage
+from octavo.ingest.readers.page import look
+from octavo.ingest.readers.pdfium import PdfiumPage, PdfiumReader
 from octavo.ingest.sheet import Sheet
 
 pytestmark = pytest.mark.slow
@@ -42,12 +45,12 @@ def plain(tmp_path: Path) -> Path:
 
 def first(path: Path) -> Sheet:
     with pymupdf.open(path) as document:
-        return mupdf.read_sheet(upright(document[0]), 1)
+        return look(MuPDFPage(document[0]), ocr=False)[0]
 
 
 def second(path: Path) -> Sheet:
     with open_pdf(path) as document:
-        return pdfium.read_sheet(open_page(document, 1), 1)
+        return look(PdfiumPage(open_page(document, 1), 1), ocr=False)[0]
 
 
 def near(a: Box, b: Box, points: float = 1.0) -> bool:
@@ -92,9 +95,9 @@ def test_words_stand_where_the_page_shows_them(turned: Path) -> None:
 
 def test_a_size_a_weight_and_a_line_are_told(samples: Path) -> None:
     with open_pdf(samples / "sunspot-cycles.pdf") as document:
-        words = pdfium.read_sheet(open_page(document, 1), 1).words
+        words = PdfiumPage(open_page(document, 1), 1).drawn().words
     with pymupdf.open(samples / "sunspot-cycles.pdf") as source:
-        theirs = mupdf.read_sheet(source[0], 1).words
+        theirs = MuPDFPage(source[0]).drawn().words
     assert [(w.text, round(w.size, 1), w.bold) for w in words] == [(w.text, round(w.size, 1), w.bold) for w in theirs]
     lines = {w.line: [o.text for o in words if o.line == w.line] for w in words}
     assert lines == {n: [w.text for w in theirs if w.line == n] for n in lines}
@@ -103,13 +106,13 @@ def test_a_size_a_weight_and_a_line_are_told(samples: Path) -> None:
 @pytest.mark.parametrize("offset", [b"9" * 30, b"1000000"])
 def test_a_file_that_points_past_its_end_is_read_and_called_damaged(plain: Path, offset: bytes) -> None:
     plain.write_bytes(re.sub(rb"startxref\s+\d+", b"startxref\n" + offset, plain.read_bytes()))
-    outline = pdfium.PdfiumReader(ocr=False).outline(plain)
+    outline = PdfiumReader(ocr=False).outline(plain)
     assert (outline.pages, outline.repaired) == (1, True)
 
 
 def test_a_file_with_something_before_its_opening_is_whole(plain: Path) -> None:
     plain.write_bytes(b"HTTP/1.1 200 OK\r\n\r\n" + plain.read_bytes())
-    assert not pdfium.PdfiumReader(ocr=False).outline(plain).repaired
+    assert not PdfiumReader(ocr=False).outline(plain).repaired
 
 
 def test_the_picture_of_a_poster_that_the_layout_model_sees_is_no_larger_than_it_needs(
@@ -119,7 +122,7 @@ def test_the_picture_of_a_poster_that_the_layout_model_sees_is_no_larger_than_it
         document.new_page(width=14400, height=7200).insert_text((60, 100), "A poster.")
         document.save(tmp_path / "poster.pdf")
     sizes = []
-    monkeypatch.setattr(pdfium, "look", lambda picture, *_: sizes.append(picture.size) or [])
+    monkeypatch.setattr("octavo.ingest.readers.pdfium.look", lambda picture, *_: sizes.append(picture.size) or [])
     assert [word.text for word in second(tmp_path / "poster.pdf").words] == ["A", "poster."]
     assert sizes == [(2000, 1000)]
 

@@ -21,7 +21,9 @@ from rapidfuzz.distance import Levenshtein
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from octavo.ingest.geometry import iou
-from octavo.ingest.readers.mupdf import pymupdf, read_sheet
+from octavo.ingest.mupdf import pymupdf
+from octavo.ingest.readers.mupdf import MuPDFPage
+from octavo.ingest.readers.page import look
 from octavo.ingest.sheet import Sheet
 from octavo.ingest.tables.find import considered
 
@@ -115,7 +117,7 @@ def main() -> None:
     for path in sorted(options.folder.glob("*.pdf")):
         with pymupdf.open(path) as document:
             for page, truth in zip(document, json.loads(path.with_suffix(".json").read_text()), strict=True):
-                found.append(list(examples(read_sheet(page, page.number + 1), truth, first)))
+                found.append(list(examples(look(MuPDFPage(page), ocr=False)[0], truth, first)))
                 first += 1 + len({n for n, _, _ in found[-1]})
     cut = 3 * len(found) // 4
     kept, apart = ([example for page in pages for example in page] for pages in (found[:cut], found[cut:]))

@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from octavo.ingest.compose import compose
 from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import area, intersection
+from octavo.ingest.hidden import Pixels
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf, upright
-from octavo.ingest.ocr import available
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
-from octavo.ingest.readers.mupdf_hidden import part
+from octavo.ingest.readers.mupdf_hidden import part, pixels
 from octavo.ingest.readers.mupdf_layout import find_regions
-from octavo.ingest.readers.mupdf_scan import layered, picture
-from octavo.ingest.scan import read_scan
-from octavo.ingest.sheet import Drawing, Sheet, Word
+from octavo.ingest.readers.mupdf_scan import layered
+from octavo.ingest.readers.page import read_page
+from octavo.ingest.scan import Scan
+from octavo.ingest.sheet import Drawing, Region, Sheet, Word
 from octavo.ingest.text import clean
-from octavo.ingest.turning import turned_back
 
 _THIN = 3.0  # points; a thinner box is a rule
 _MOSTLY = 0.7  # of a page's letters: so many run in the direction in which the page is read
@@ -45,68 +43,59 @@ class PyMuPDFReader:
 
     def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
         with _open(path) as document:
-            return [self._page(document[n - 1], prefix, simple) for n in range(first, last + 1)]
-
-    def _page(self, page: pymupdf.Page, prefix: str, simple: bool) -> PageContent:
-        if simple:
-            shown, turn = _as_read(page)
-            sheet = _words_alone(shown, page.number + 1)
-        else:
-            sheet, shown, turn = look(page, self.ocr)
-        content = compose(sheet, prefix, partial(_render, shown), self.ocr and available())
-        return turned_back(content, turn) if turn else content
+            return [read_page(MuPDFPage(document[n - 1]), prefix, self.ocr, simple) for n in range(first, last + 1)]
 
 
-def look(page: pymupdf.Page, ocr: bool) -> tuple[Sheet, pymupdf.Page, int]:
-    """What a page shows, by OCR where its text layer does not serve.
+class MuPDFPage:
+    """A page of PyMuPDF's, of the number that it has in its document."""
 
-    With the page as it was looked at, upright, and by how many degrees clockwise it was turned for that.
-    """
-    (shown, turn), number = _as_read(page), page.number + 1
-    drawn = _drawn(shown, number)
-    scan = read_scan(drawn, partial(picture, shown)) if ocr else None
-    if scan is None:
-        return replace(drawn, regions=tuple(find_regions(shown, drawn))), shown, turn
-    if scan.turn:
-        shown = upright(shown, scan.turn)
-        drawn = _drawn(shown, number)
-    with layered(scan) as document:
-        regions = tuple(find_regions(document[0], drawn))
-    return scan.fill(drawn, regions), shown, (turn + scan.turn) % 360
+    def __init__(self, page: pymupdf.Page) -> None:
+        self.number = page.number + 1
+        self._show(upright(page))
 
+    def _show(self, page: pymupdf.Page) -> None:
+        self.page = page
+        self.text = page.get_textpage(flags=pymupdf.TEXTFLAGS_WORDS | pymupdf.TEXT_ACCURATE_BBOXES)
 
-def _as_read(page: pymupdf.Page) -> tuple[pymupdf.Page, int]:
-    """The page upright with most of its letters, and by how many degrees clockwise it was turned for that."""
-    shown = upright(page)
-    turn = _turn(shown)
-    return upright(shown, turn), turn
+    def lean(self) -> int:
+        letters: Counter[int] = Counter()
+        for block in self.text.extractDICT()["blocks"]:
+            for line in block.get("lines", ()):
+                dx, dy = line["dir"]
+                letters[(0 if dx > 0 else 180) if abs(dx) > abs(dy) else (90 if dy < 0 else 270)] += sum(
+                    len(span["text"]) for span in line["spans"]
+                )
+        turn, count = max(letters.items(), key=lambda item: item[1], default=(0, 0))
+        return turn if count > _MOSTLY * letters.total() else 0
 
+    def turn(self, degrees: int) -> None:
+        self._show(upright(self.page, degrees))
 
-def read_sheet(page: pymupdf.Page, number: int) -> Sheet:
-    """What a page without rotation draws; it is page `number` (from 1) of its document."""
-    drawn = _drawn(page, number)
-    return replace(drawn, regions=tuple(find_regions(page, drawn)))
+    def words_alone(self, images: Sequence[Box] = ()) -> Sheet:
+        width, height = self.page.rect.width, self.page.rect.height
+        words, hidden = part(self.page, list(_words(self.text, width, height)), images)
+        return Sheet(self.number, width, height, words=tuple(words), hidden=tuple(hidden))
 
+    def drawn(self) -> Sheet:
+        paths = list(_visible(self.page.get_cdrawings(extended=True), tuple(self.page.rect)))
+        images = tuple(_images(self.page))
+        return replace(
+            self.words_alone(images), rules=tuple(_rules(paths)), drawings=tuple(_drawings(paths)), images=images
+        )
 
-def _words_alone(page: pymupdf.Page, number: int) -> Sheet:
-    """The words of a page without rotation that show, and nothing else of it; what pictures hide is not looked at."""
-    words, hidden = part(page, list(_words(page)), ())
-    return Sheet(number, page.rect.width, page.rect.height, words=tuple(words), hidden=tuple(hidden))
+    def regions(self, drawn: Sheet, scan: Scan | None) -> tuple[Region, ...]:
+        if scan is None:
+            return tuple(find_regions(self.page, drawn))
+        with layered(scan) as document:
+            return tuple(find_regions(document[0], drawn))
 
+    def pixels(self, dpi: float) -> Pixels:
+        return pixels(self.page.get_pixmap(matrix=pymupdf.Matrix(dpi / 72, dpi / 72), alpha=False))
 
-def _drawn(page: pymupdf.Page, number: int) -> Sheet:
-    paths, images = list(_visible(page.get_cdrawings(extended=True), tuple(page.rect))), tuple(_images(page))
-    words, hidden = part(page, list(_words(page)), images)
-    return Sheet(
-        number=number,
-        width=page.rect.width,
-        height=page.rect.height,
-        words=tuple(words),
-        rules=tuple(_rules(paths)),
-        drawings=tuple(_drawings(paths)),
-        images=images,
-        hidden=tuple(hidden),
-    )
+    def png(self, box: Box) -> bytes:
+        scale = resolution(box) / 72
+        pixmap = self.page.get_pixmap(clip=pymupdf.Rect(box), matrix=pymupdf.Matrix(scale, scale), alpha=False)
+        return bytes(pixmap.tobytes("png"))
 
 
 def _open(path: Path) -> pymupdf.Document:
@@ -124,21 +113,7 @@ def _open(path: Path) -> pymupdf.Document:
     return document
 
 
-def _turn(page: pymupdf.Page) -> int:
-    """By how many degrees clockwise the page must be turned for most of its letters to stand upright."""
-    letters: Counter[int] = Counter()
-    for block in page.get_text("dict", flags=pymupdf.TEXTFLAGS_WORDS)["blocks"]:
-        for line in block.get("lines", ()):
-            dx, dy = line["dir"]
-            letters[(0 if dx > 0 else 180) if abs(dx) > abs(dy) else (90 if dy < 0 else 270)] += sum(
-                len(span["text"]) for span in line["spans"]
-            )
-    turn, count = max(letters.items(), key=lambda item: item[1], default=(0, 0))
-    return turn if count > _MOSTLY * letters.total() else 0
-
-
-def _words(page: pymupdf.Page) -> Iterator[Word]:
-    text = page.get_textpage(flags=pymupdf.TEXTFLAGS_WORDS | pymupdf.TEXT_ACCURATE_BBOXES)
+def _words(text: pymupdf.TextPage, width: float, height: float) -> Iterator[Word]:
     styles: dict[tuple[int, int], list[tuple[float, float, bool]]] = {}  # of a line: where a style starts, and it
     blocks = text.extractDICT()["blocks"]
     for b, block in enumerate(blocks):
@@ -150,7 +125,7 @@ def _words(page: pymupdf.Page) -> Iterator[Word]:
     for x0, y0, x1, y1, raw, block_number, line_number, _ in text.extractWORDS():
         word = clean(raw)
         middle = (x0 + x1) / 2, (y0 + y1) / 2
-        if not word or not (0 <= middle[0] <= page.rect.width and 0 <= middle[1] <= page.rect.height):
+        if not word or not (0 <= middle[0] <= width and 0 <= middle[1] <= height):
             continue
         key = block_number, line_number
         spans = styles.get(key) or [(x0, y1 - y0, False)]
@@ -208,10 +183,3 @@ def _images(page: pymupdf.Page) -> Iterator[Box]:
         box: Box = tuple(pymupdf.Rect(info["bbox"]) & page.rect)
         if area(box):
             yield box
-
-
-def _render(page: pymupdf.Page, box: Box) -> bytes:
-    """The box as PNG bytes."""
-    scale = resolution(box) / 72
-    pixmap = page.get_pixmap(clip=pymupdf.Rect(box), matrix=pymupdf.Matrix(scale, scale), alpha=False)
-    return bytes(pixmap.tobytes("png"))

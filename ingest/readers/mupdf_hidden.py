@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from octavo.ingest import hidden
-from octavo.ingest.hidden import Piece, Pixels, suspicious
+from octavo.ingest.hidden import Piece, Pixels
 from octavo.ingest.model import Box
 from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.sheet import Hidden, Word
@@ -40,9 +40,8 @@ def part(page: pymupdf.Page, words: Sequence[Word], images: Sequence[Box]) -> tu
         return pixels(shown), pixels(pymupdf.Pixmap(bare, 0))
 
     off = list(_in_layers_off(page))
-    if not off and not suspicious(list(_pieces(page, _ROUGHLY)), *size, render):
-        return list(words), []
-    return hidden.part(words, [*_pieces(page, _EXACTLY), *off], *size, images, render)
+    glanced = [*_pieces(page, _ROUGHLY), *off]
+    return hidden.part(words, glanced, lambda: [*_pieces(page, _EXACTLY), *off], *size, images, render)
 
 
 def pixels(pixmap: pymupdf.Pixmap) -> Pixels:

@@ -14,7 +14,7 @@ from typing import Any
 from octavo.ingest.geometry import covered
 from octavo.ingest.lines import lines
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.mupdf import one_thread_sessions, pymupdf
+from octavo.ingest.mupdf import own_sessions, pymupdf
 from octavo.ingest.sheet import Grid, Region, Sheet, Word
 
 _TYPES = {
@@ -65,7 +65,7 @@ def full_regions(page: pymupdf.Page) -> list[dict[str, Any]]:
 
 @cache
 def _light_model() -> Any:
-    with one_thread_sessions():
+    with own_sessions():
         from pymupdf.layout.DocumentLayoutAnalyzer import get_model
 
         return get_model(feature_set_name="rf")
@@ -74,9 +74,9 @@ def _light_model() -> Any:
 def is_plain(drawn: Sheet) -> bool:
     """Whether a page shows nothing but paragraphs, as far as words, strokes and images tell."""
     strokes = sum(d.strokes for d in drawn.drawings if d.pictorial or min(_size(d.bbox)) > 3)
-    images = any(min(_size(box)) > _LEAST_IMAGE for box in drawn.images)
-    parted = sum(any(map(_apart, line, line[1:])) for line in lines(drawn.words))
-    return bool(drawn.words) and not images and strokes <= _MOST_STROKES and parted <= _MOST_PARTED
+    if not drawn.words or strokes > _MOST_STROKES or any(min(_size(box)) > _LEAST_IMAGE for box in drawn.images):
+        return False
+    return sum(any(map(_apart, line, line[1:])) for line in lines(drawn.words)) <= _MOST_PARTED
 
 
 def _size(box: Box) -> tuple[float, float]:

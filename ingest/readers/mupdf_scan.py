@@ -6,18 +6,10 @@ from itertools import groupby
 from operator import attrgetter
 
 from octavo.ingest.geometry import union
-from octavo.ingest.hidden import Pixels
 from octavo.ingest.mupdf import pymupdf
-from octavo.ingest.readers.mupdf_hidden import pixels
 from octavo.ingest.scan import Scan
 
 _DESCENT = 0.2  # of a line's height, below its base line
-
-
-def picture(page: pymupdf.Page, dpi: float) -> Pixels:
-    """The page in RGB (height, width, 3)."""
-    pixmap = page.get_pixmap(matrix=pymupdf.Matrix(dpi / 72, dpi / 72), alpha=False)
-    return pixels(pixmap)
 
 
 def layered(scan: Scan) -> pymupdf.Document:

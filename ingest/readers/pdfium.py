@@ -5,29 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 from pypdfium2 import PdfMatrix, PdfPage
 
-from octavo.ingest.compose import compose
 from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import covered
+from octavo.ingest.hidden import Pixels
 from octavo.ingest.layout import look
 from octavo.ingest.model import Box
-from octavo.ingest.ocr import available
 from octavo.ingest.pdfium import open_page, open_pdf, picture
 from octavo.ingest.reader import Outline, PageContent, usable_title
+from octavo.ingest.readers.page import read_page
 from octavo.ingest.readers.pdfium_drawings import drawn
 from octavo.ingest.readers.pdfium_hidden import part, pixels
 from octavo.ingest.readers.pdfium_text import turn_of, words
 from octavo.ingest.regions import make_regions
-from octavo.ingest.scan import Scan, read_scan
-from octavo.ingest.sheet import Sheet
+from octavo.ingest.scan import Scan
+from octavo.ingest.sheet import Region, Sheet
 from octavo.ingest.text import clean
-from octavo.ingest.turning import turned_back
 
 _LOOK = 1.5  # pixels a point; the layout model sees a page of 612 x 792 points in about 1
 _MOST_LOOK = 2000  # pixels along a page's longer side: the model sees no more than 800
@@ -51,72 +49,52 @@ class PdfiumReader:
 
     def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
         with open_pdf(path) as document:
-            return [self._page(open_page(document, n), n, prefix, simple) for n in range(first, last + 1)]
+            return [
+                read_page(PdfiumPage(open_page(document, n), n), prefix, self.ocr, simple)
+                for n in range(first, last + 1)
+            ]
 
-    def _page(self, page: PdfPage, number: int, prefix: str, simple: bool) -> PageContent:
-        turn = turn_of(page.get_textpage(), page.get_rotation())
-        _turn(page, turn)
-        if simple:
-            sheet, more = _words_alone(page, number), 0
-        else:
-            sheet, more = self._seen(page, number)
-        turn = (turn + more) % 360
-        content = compose(sheet, prefix, partial(_render, page), self.ocr and available())
-        return turned_back(content, turn) if turn else content
 
-    def _seen(self, page: PdfPage, number: int) -> tuple[Sheet, int]:
-        """What the page shows, by OCR where its text layer does not serve, and by how far it was turned for that."""
-        sheet = _drawn(page, number)
-        scan = read_scan(sheet, lambda dpi: pixels(page, dpi / 72)) if self.ocr else None
+class PdfiumPage:
+    """A page of pdfium's, of this number in its document."""
+
+    def __init__(self, page: PdfPage, number: int) -> None:
+        self.page, self.number = page, number
+
+    def lean(self) -> int:
+        return turn_of(self.page.get_textpage(), self.page.get_rotation())
+
+    def turn(self, degrees: int) -> None:
+        self.page.set_rotation((self.page.get_rotation() + degrees) % 360)
+
+    def words_alone(self, images: Sequence[Box] = ()) -> Sheet:
+        width, height = self.page.get_size()
+        read = list(words(self.page.get_textpage(), _view(self.page).on_rect))
+        pieces = [piece for _, parts in read for piece in parts]
+        on_page = [word for word, _ in read if covered(word.bbox, (0, 0, width, height)) > 0.5]
+        shown, hidden = part(self.page, on_page, pieces, images)
+        return Sheet(self.number, width, height, words=tuple(shown), hidden=tuple(hidden))
+
+    def drawn(self) -> Sheet:
+        art = drawn(self.page, _view(self.page), (0, 0, *self.page.get_size()))
+        images = tuple(art.images)
+        return replace(self.words_alone(images), rules=tuple(art.rules), drawings=tuple(art.drawings), images=images)
+
+    def regions(self, drawn: Sheet, scan: Scan | None) -> tuple[Region, ...]:
         if scan is None:
-            return _with_regions(page, sheet), 0
-        _turn(page, scan.turn)
-        return _scanned(scan, _drawn(page, number)), scan.turn
+            seen = picture(self.page, min(_LOOK, _MOST_LOOK / max(drawn.width, drawn.height)))
+        else:
+            seen = Image.fromarray(scan.picture)
+            drawn = replace(drawn, words=scan.words, rules=scan.rules, images=())
+        return make_regions(look(seen, drawn.width, drawn.height), drawn)
 
+    def pixels(self, dpi: float) -> Pixels:
+        return pixels(self.page, dpi / 72)
 
-def read_sheet(page: PdfPage, number: int) -> Sheet:
-    """What page `number` (from 1) shows, as it is displayed."""
-    return _with_regions(page, _drawn(page, number))
-
-
-def _words_alone(page: PdfPage, number: int, images: Sequence[Box] = ()) -> Sheet:
-    """The words of the page that show, and nothing else of it; what `images` hide does not show."""
-    width, height = page.get_size()
-    read = list(words(page.get_textpage(), _view(page).on_rect))
-    pieces = [piece for _, parts in read for piece in parts]
-    on_page = [word for word, _ in read if covered(word.bbox, (0, 0, width, height)) > 0.5]
-    shown, hidden = part(page, on_page, pieces, images)
-    return Sheet(number, width, height, words=tuple(shown), hidden=tuple(hidden))
-
-
-def _drawn(page: PdfPage, number: int) -> Sheet:
-    """What the page draws, without regions."""
-    width, height = page.get_size()
-    art = drawn(page, _view(page), (0, 0, width, height))
-    return replace(
-        _words_alone(page, number, art.images),
-        rules=tuple(art.rules),
-        drawings=tuple(art.drawings),
-        images=tuple(art.images),
-    )
-
-
-def _with_regions(page: PdfPage, sheet: Sheet) -> Sheet:
-    scale = min(_LOOK, _MOST_LOOK / max(sheet.width, sheet.height))
-    sights = look(picture(page, scale), sheet.width, sheet.height)
-    return replace(sheet, regions=make_regions(sights, sheet))
-
-
-def _scanned(scan: Scan, sheet: Sheet) -> Sheet:
-    """What a page shows that was read by OCR; `sheet` is what it draws, turned as the scan is."""
-    sights = look(Image.fromarray(scan.picture), sheet.width, sheet.height)
-    return scan.fill(sheet, make_regions(sights, replace(sheet, words=scan.words, rules=scan.rules, images=())))
-
-
-def _turn(page: PdfPage, turn: int) -> None:
-    """Turns the page by so many degrees clockwise, in memory."""
-    if turn:
-        page.set_rotation((page.get_rotation() + turn) % 360)
+    def png(self, box: Box) -> bytes:
+        png = BytesIO()
+        picture(self.page, resolution(box) / 72, box).save(png, "PNG")
+        return png.getvalue()
 
 
 def _view(page: PdfPage) -> PdfMatrix:
@@ -128,13 +106,6 @@ def _view(page: PdfPage) -> PdfMatrix:
         180: PdfMatrix(-1, 0, 0, 1, right, -bottom),
         270: PdfMatrix(0, -1, -1, 0, top, right),
     }[page.get_rotation()]
-
-
-def _render(page: PdfPage, box: Box) -> bytes:
-    """The box as PNG bytes."""
-    png = BytesIO()
-    picture(page, resolution(box) / 72, box).save(png, "PNG")
-    return png.getvalue()
 
 
 def _is_damaged(path: Path) -> bool:

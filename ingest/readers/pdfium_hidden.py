@@ -11,7 +11,7 @@ import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage
 
 from octavo.ingest import hidden
-from octavo.ingest.hidden import Piece, Pixels, suspicious
+from octavo.ingest.hidden import Piece, Pixels
 from octavo.ingest.model import Box
 from octavo.ingest.sheet import Hidden, Word
 
@@ -27,9 +27,7 @@ def part(
         with _without_text(page):
             return shown, pixels(page, scale, in_colour)
 
-    if not suspicious(pieces, width, height, render):
-        return list(words), []
-    return hidden.part(words, pieces, width, height, images, render)
+    return hidden.part(words, pieces, lambda: pieces, width, height, images, render)
 
 
 def pixels(page: PdfPage, scale: float, in_colour: bool = True) -> Pixels:

@@ -131,3 +131,11 @@ def test_reading_again_gives_the_same_elements(library: Any, samples: Path) -> N
     with Workers(make_reader("pymupdf"), limits(library.settings)) as workers:
         again = read(workers, path, sha256_of(path)[:16])
     assert again.elements == library.parsed("sunspot-cycles.pdf").elements
+
+
+@pytest.mark.slow
+def test_ruled_tables_with_many_empty_cells_are_tables(data: Path) -> None:
+    (page,) = make_reader("pymupdf", ocr=False).read(data / "agency" / "DOC2022.pdf", "x", 64, 64)
+    tables = [element.table for element in page.elements if element.table]
+    assert [table.rows[0][:2] for table in tables] == [("Description", "Type")] * 5
+    assert tables[3].rows[1][0].endswith("socioeconomic small businesses, and Ability One")

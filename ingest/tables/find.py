@@ -17,8 +17,8 @@ from octavo.ingest.tables.regions import table_regions
 from octavo.ingest.tables.rulings import Rulings
 from octavo.ingest.text import opens_caption
 
-_LEAST = 0.4  # likeness: less, and a region is no table
-_LEAST_FRAMED, _LEAST_UNNAMED = 0.6, 0.8  # of one that no model named a table, with most cells closed by rules or not
+_LEAST, _LEAST_FRAMED = 0.4, 0.2  # likeness: less, and a region is no table; the second where rules close most cells
+_LEAST_UNNAMED, _LEAST_UNNAMED_FRAMED = 0.8, 0.6  # of one that no model named a table
 _NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]|^[*†‡§]|^\(?[a-z\d]\)? [A-Z]", re.IGNORECASE)
 
 
@@ -34,9 +34,10 @@ def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
 
 
 def _least(region: Region, seen: dict[str, float]) -> float:
+    framed = seen["closed"] > 0.5
     if region.type is ElementType.TABLE:
-        return _LEAST
-    return _LEAST_FRAMED if seen["closed"] > 0.5 else _LEAST_UNNAMED
+        return _LEAST_FRAMED if framed else _LEAST
+    return _LEAST_UNNAMED_FRAMED if framed else _LEAST_UNNAMED
 
 
 def considered(sheet: Sheet) -> Iterator[tuple[Region, list[tuple[Table, dict[str, float]]]]]:

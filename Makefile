@@ -37,7 +37,7 @@ test-gpu: .venv/.testing
 lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	rm -rf build/types
+	rm -rf build
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target build/types .
 	MYPYPATH=build/types $(BIN)/mypy -p octavo
 

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from octavo.generation.model import Answer, Citation
-from octavo.ingest.catalogue import DocumentInfo
 from octavo.ingest.links import JoinedTable, joined_tables
 from octavo.ingest.model import Box, Element, ParsedDocument
 from octavo.ingest.pipeline import IngestReport
+from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.retrieval.model import Hit, Selection
 
 Json = dict[str, Any]

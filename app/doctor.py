@@ -10,8 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from octavo.ingest.database import parse_url
 from octavo.ingest.readers import BACKENDS, make_reader
+from octavo.ingest.store.database import parse_url
 from octavo.kernels.device import resolve_device
 from octavo.settings import EMBEDDED, Settings
 

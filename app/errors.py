@@ -8,10 +8,10 @@ from octavo.evaluation.questions import QuestionsError
 from octavo.evaluation.results import ResultsError
 from octavo.generation.quantization.families import QuantizationError
 from octavo.generation.weights import LocalModelError
-from octavo.ingest.database import CatalogueError
-from octavo.ingest.files import StorageError
 from octavo.ingest.reader import UnreadableError
 from octavo.ingest.readers import ReaderMissingError
+from octavo.ingest.store.database import CatalogueError
+from octavo.ingest.store.files import StorageError
 from octavo.kernels.device import DeviceError
 from octavo.library import LibraryError
 from octavo.retrieval.domains import DomainError

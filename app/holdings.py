@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
-from octavo.ingest.catalogue import DocumentInfo
 from octavo.ingest.embedding import Embedding
 from octavo.ingest.model import State
 from octavo.ingest.pictures import make_pictures
 from octavo.ingest.pipeline import IngestReport, Progress, Source, discover, ingest
 from octavo.ingest.reader import UnreadableError
+from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.ingest.watch import changes
 from octavo.opened import EMBEDDER_CHOICE, LibraryError, OpenLibrary, limits
 from octavo.retrieval.domains import DomainError, valid_name

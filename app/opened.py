@@ -18,13 +18,13 @@ from langchain_core.retrievers import BaseRetriever
 from octavo.generation.answerer import Answerer
 from octavo.generation.extractive import ExtractiveReader
 from octavo.generators import make_answerer, wrap
-from octavo.ingest.catalogue import Catalogue, DocumentInfo, Message, StoredChunk
 from octavo.ingest.embedding import Embedding, Space, chunk_png
-from octavo.ingest.files import Files, storing
 from octavo.ingest.model import Box, ElementType, ParsedDocument
 from octavo.ingest.reader import PageReader
 from octavo.ingest.readers import make_reader
 from octavo.ingest.render import Colour, page_png
+from octavo.ingest.store.catalogue import Catalogue, DocumentInfo, Message, StoredChunk
+from octavo.ingest.store.files import Files, storing
 from octavo.ingest.workers import Limits
 from octavo.kernels.device import resolve_device
 from octavo.models import ModelShelf

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from tqdm import tqdm
 
 from octavo.evaluation.answers import KnownAnswer, Page, Score, read_questions, report, score
-from octavo.ingest.schema import ChunkRow, DocumentRow
+from octavo.ingest.store.schema import ChunkRow, DocumentRow
 from octavo.library import Library
 from octavo.retrieval.model import Hit, Selection
 from octavo.settings import Settings

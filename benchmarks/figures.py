@@ -24,10 +24,10 @@ import pymupdf4llm
 
 from octavo.ingest.geometry import covered, iou
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.reader import PageReader
-from octavo.ingest.readers.mupdf import PyMuPDFReader
-from octavo.ingest.readers.pdfium import PdfiumReader
+from octavo.ingest.readers.mupdf.door import pymupdf
+from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
+from octavo.ingest.readers.pdfium.reader import PdfiumReader
 
 TRUTH = Path(__file__).parent / "figures" / "truth.json"
 LEAST_IOU = 0.7

@@ -18,10 +18,10 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
-from octavo.ingest.legible import garbled
-from octavo.ingest.mupdf import pymupdf, upright
-from octavo.ingest.readers.mupdf_hidden import part
-from octavo.ingest.sheet import Word
+from octavo.ingest.pages.sheet import Word
+from octavo.ingest.readers.mupdf.door import pymupdf, upright
+from octavo.ingest.readers.mupdf.hidden import part
+from octavo.ingest.textlayer.legible import garbled
 
 _ENOUGH = 60  # words
 

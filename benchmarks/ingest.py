@@ -22,12 +22,12 @@ from time import perf_counter
 from typing import Any
 
 from octavo import Library, Settings
-from octavo.ingest import compose
 from octavo.ingest.chunks import make_chunks
-from octavo.ingest.mupdf import pymupdf
+from octavo.ingest.pages import compose
 from octavo.ingest.parse import assemble, read
-from octavo.ingest.readers import mupdf
-from octavo.ingest.readers.mupdf import MuPDFPage, PyMuPDFReader
+from octavo.ingest.readers.mupdf import reader as mupdf
+from octavo.ingest.readers.mupdf.door import pymupdf
+from octavo.ingest.readers.mupdf.reader import MuPDFPage, PyMuPDFReader
 from octavo.ingest.workers import Workers
 from octavo.opened import limits
 from octavo.retrieval.bm25 import BM25

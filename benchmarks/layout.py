@@ -16,9 +16,9 @@ from typing import Any
 
 from octavo.ingest.geometry import iou
 from octavo.ingest.model import Box
-from octavo.ingest.mupdf import pymupdf
-from octavo.ingest.readers import mupdf_layout as layout
-from octavo.ingest.readers.mupdf import MuPDFPage
+from octavo.ingest.readers.mupdf import layout
+from octavo.ingest.readers.mupdf.door import pymupdf
+from octavo.ingest.readers.mupdf.reader import MuPDFPage
 
 Seen = list[tuple[str, Box]]
 

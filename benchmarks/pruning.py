@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from octavo.generation.pruning import PICTURES, prune_visual_tokens, pruned_inputs
-from octavo.ingest.mupdf import pymupdf
+from octavo.ingest.readers.mupdf.door import pymupdf
 
 RATIOS = [1.0, 0.5, 0.25, 0.1, 0.098]
 IMAGE = 1

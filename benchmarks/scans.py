@@ -38,7 +38,7 @@ Page = dict[str, Any]
 def octavo_reads(path: Path) -> list[Page]:
     from octavo.ingest.model import ElementType
     from octavo.ingest.parse import assemble
-    from octavo.ingest.readers.mupdf import PyMuPDFReader
+    from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
 
     reader, pages = PyMuPDFReader(ocr=True), []
     outline = reader.outline(path)

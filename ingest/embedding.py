@@ -12,11 +12,11 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.ingest.catalogue import Catalogue, StoredChunk
-from octavo.ingest.files import Files
 from octavo.ingest.geometry import union
 from octavo.ingest.model import ElementType
 from octavo.ingest.render import page_png
+from octavo.ingest.store.catalogue import Catalogue, StoredChunk
+from octavo.ingest.store.files import Files
 
 Vectors = NDArray[np.float32]
 

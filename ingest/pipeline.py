@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from octavo.ingest.catalogue import Catalogue, DocumentInfo
 from octavo.ingest.chunks import make_chunks
 from octavo.ingest.embedding import Embedding
-from octavo.ingest.files import Files
 from octavo.ingest.model import State
 from octavo.ingest.parse import DAMAGED, read, sha256_of
 from octavo.ingest.pictures import make_pictures
 from octavo.ingest.reader import PageReader, UnreadableError
+from octavo.ingest.store.catalogue import Catalogue, DocumentInfo
+from octavo.ingest.store.files import Files
 from octavo.ingest.workers import Limits, Workers
 
 log = logging.getLogger(__name__)

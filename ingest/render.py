@@ -60,7 +60,7 @@ def _pool() -> ProcessPool:
 def _draw(path: Path, number: int, boxes: Sequence[tuple[Box, Colour]], dpi: int, clip: Box | None) -> bytes:
     from PIL import Image, ImageDraw
 
-    from octavo.ingest.pdfium import open_page, open_pdf, picture
+    from octavo.ingest.readers.pdfium.door import open_page, open_pdf, picture
 
     with open_pdf(path) as document:
         if not 1 <= number <= len(document):

@@ -10,8 +10,8 @@ from threading import Lock
 import numpy as np
 from langchain_core.retrievers import BaseRetriever
 
-from octavo.ingest.catalogue import Catalogue
 from octavo.ingest.model import State
+from octavo.ingest.store.catalogue import Catalogue
 from octavo.retrieval.domains import AUTO, WEIGHTED, DomainError, DomainIdentifier, discover
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index

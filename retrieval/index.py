@@ -18,7 +18,7 @@ from pathlib import Path
 
 from langchain_core.documents import Document
 
-from octavo.ingest.catalogue import Catalogue
+from octavo.ingest.store.catalogue import Catalogue
 from octavo.retrieval.bm25 import BM25
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.store import FaissStore

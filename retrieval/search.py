@@ -12,8 +12,8 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from octavo.ingest.catalogue import Catalogue
 from octavo.ingest.model import LinkType
+from octavo.ingest.store.catalogue import Catalogue
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Mode

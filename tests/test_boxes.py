@@ -13,8 +13,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from octavo.ingest.model import Element, ElementType
-from octavo.ingest.mupdf import pymupdf, upright
-from octavo.ingest.readers.mupdf import MuPDFPage, PyMuPDFReader
+from octavo.ingest.readers.mupdf.door import pymupdf, upright
+from octavo.ingest.readers.mupdf.reader import MuPDFPage, PyMuPDFReader
 from octavo.ingest.readers.page import look
 from octavo.ingest.render import page_png
 

@@ -13,7 +13,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select
 
-from octavo.ingest.catalogue import Catalogue
 from octavo.ingest.model import (
     Chunk,
     Element,
@@ -26,7 +25,8 @@ from octavo.ingest.model import (
     State,
     Table,
 )
-from octavo.ingest.schema import Base
+from octavo.ingest.store.catalogue import Catalogue
+from octavo.ingest.store.schema import Base
 
 
 def test_the_migrations_make_the_tables_that_the_code_declares(database_url: str) -> None:
@@ -37,7 +37,7 @@ def test_the_migrations_make_the_tables_that_the_code_declares(database_url: str
 
 def test_a_kill_during_the_first_opening_leaves_a_library_that_opens(database_url: str) -> None:
     script = (
-        "import os; from alembic import op; from octavo.ingest.catalogue import Catalogue\n"
+        "import os; from alembic import op; from octavo.ingest.store.catalogue import Catalogue\n"
         "made, create = [], op.create_table\n"
         "def dying(*a, **k): made.append(1); len(made) == 4 and os._exit(9); return create(*a, **k)\n"
         f"op.create_table = dying; Catalogue({database_url!r})"
@@ -55,7 +55,7 @@ def test_sqlite_runs_in_wal_mode_with_foreign_keys(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_processes_that_open_a_new_database_at_once_all_can(database_url: str) -> None:
-    script = f"from octavo.ingest.catalogue import Catalogue; print(Catalogue({database_url!r}).documents())"
+    script = f"from octavo.ingest.store.catalogue import Catalogue; print(Catalogue({database_url!r}).documents())"
     openings = [subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert [opening.communicate()[0] for opening in openings] == ["[]\n"] * 3
 

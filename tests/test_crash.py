@@ -24,7 +24,7 @@ from sqlalchemy import select
 
 from octavo import Library
 from octavo.ingest.model import State
-from octavo.ingest.schema import Base
+from octavo.ingest.store.schema import Base
 from octavo.retrieval.embedder import SentenceEmbedder
 
 KILLS = int(os.environ.get("OCTAVO_KILLS", "5"))

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from octavo import Library
-from octavo.ingest.catalogue import Catalogue
-from octavo.ingest.database import CatalogueError, _reading, open_database, parse_url
+from octavo.ingest.store.catalogue import Catalogue
+from octavo.ingest.store.database import CatalogueError, _reading, open_database, parse_url
 from octavo.library import LibraryError
 from octavo.settings import Settings
 
@@ -133,7 +133,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
 def test_a_busy_catalogue_is_one_line_and_opened_for_writing_once_it_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("octavo.ingest.database._BUSY_SECONDS", 1)
+    monkeypatch.setattr("octavo.ingest.store.database._BUSY_SECONDS", 1)
     path = tmp_path / "catalogue.sqlite"
     url = f"sqlite:///{path}"
     open_database(url).dispose()

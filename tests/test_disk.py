@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from octavo import Library
 from octavo.errors import explain
-from octavo.ingest.files import StorageError
+from octavo.ingest.store.files import StorageError
 from octavo.retrieval.embedder import SentenceEmbedder
 from tests.test_ingest import write_pdf
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from octavo import Library, Settings
-from octavo.ingest.mupdf import pymupdf
+from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.library import LibraryError
 from octavo.retrieval.domains import DomainError, DomainIdentifier, discover, valid_name
 

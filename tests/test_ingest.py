@@ -19,7 +19,7 @@ from octavo.ingest.model import State
 from octavo.ingest.parse import read
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
 from octavo.ingest.readers import BACKENDS
-from octavo.ingest.readers.mupdf import PyMuPDFReader
+from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
 from octavo.ingest.workers import Limits, Workers
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from octavo import Library, Settings
-from octavo.ingest.catalogue import DocumentInfo
 from octavo.ingest.model import State
 from octavo.ingest.parse import read
 from octavo.ingest.reader import UnreadableError
 from octavo.ingest.readers import BACKENDS, make_reader
 from octavo.ingest.render import page_png
+from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.ingest.workers import Workers
 from octavo.opened import limits
 from tests import hostile

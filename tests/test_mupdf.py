@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnxruntime import InferenceSession
 
-from octavo.ingest.mupdf import leaky, pymupdf, resized
-from octavo.ingest.sessions import OneThreadSession
+from octavo.ingest.readers.mupdf.door import leaky, pymupdf, resized
+from octavo.ingest.readers.sessions import OneThreadSession
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_pages_are_shrunk_as_pymupdf_shrinks_them(picture: np.ndarray) -> None:
 
 
 def test_pymupdf_s_models_have_one_thread_each() -> None:
-    from octavo.ingest.readers.mupdf_layout import _light_model
+    from octavo.ingest.readers.mupdf.layout import _light_model
 
     session = _light_model()._model.session
     assert isinstance(session, OneThreadSession)

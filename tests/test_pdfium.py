@@ -9,13 +9,13 @@ import pytest
 
 from octavo.ingest.geometry import contains
 from octavo.ingest.model import Box
-from octavo.ingest.mupdf import pymupdf
-from octavo.ingest.pdfium import open_page, open_pdf
+from octavo.ingest.pages.sheet import Sheet
 from octavo.ingest.readers import BACKENDS, make_reader
-from octavo.ingest.readers.mupdf import MuPDFPage
+from octavo.ingest.readers.mupdf.door import pymupdf
+from octavo.ingest.readers.mupdf.reader import MuPDFPage
 from octavo.ingest.readers.page import look
-from octavo.ingest.readers.pdfium import PdfiumPage, PdfiumReader
-from octavo.ingest.sheet import Sheet
+from octavo.ingest.readers.pdfium.door import open_page, open_pdf
+from octavo.ingest.readers.pdfium.reader import PdfiumPage, PdfiumReader
 
 pytestmark = pytest.mark.slow
 
@@ -122,7 +122,9 @@ def test_the_picture_of_a_poster_that_the_layout_model_sees_is_no_larger_than_it
         document.new_page(width=14400, height=7200).insert_text((60, 100), "A poster.")
         document.save(tmp_path / "poster.pdf")
     sizes = []
-    monkeypatch.setattr("octavo.ingest.readers.pdfium.look", lambda picture, *_: sizes.append(picture.size) or [])
+    monkeypatch.setattr(
+        "octavo.ingest.readers.pdfium.reader.look", lambda picture, *_: sizes.append(picture.size) or []
+    )
     assert [word.text for word in second(tmp_path / "poster.pdf").words] == ["A", "poster."]
     assert sizes == [(2000, 1000)]
 

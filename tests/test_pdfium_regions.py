@@ -7,11 +7,11 @@ from itertools import pairwise
 from PIL import Image
 
 from octavo.ingest.geometry import contains
-from octavo.ingest.layout import Sight, _model, look
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.regions import make_regions
-from octavo.ingest.sheet import Drawing, Region, Sheet, Word
-from octavo.ingest.tabular import is_tabular
+from octavo.ingest.pages.sheet import Drawing, Region, Sheet, Word
+from octavo.ingest.readers.pdfium.layout import Sight, _model, look
+from octavo.ingest.readers.pdfium.regions import make_regions
+from octavo.ingest.readers.pdfium.tabular import is_tabular
 
 Lines = list[tuple[float, float, str]]
 PAGE = 600.0, 800.0

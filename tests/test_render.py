@@ -16,8 +16,8 @@ from PIL import Image
 
 from octavo.ingest import render
 from octavo.ingest.model import Box
-from octavo.ingest.mupdf import pymupdf
 from octavo.ingest.reader import UnreadableError
+from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.render import page_png
 
 RED = (1.0, 0.0, 0.0)

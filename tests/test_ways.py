@@ -12,8 +12,8 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_tests.integration_tests import RetrieversIntegrationTests
 
 from octavo import Library
-from octavo.ingest.catalogue import Catalogue
 from octavo.ingest.model import ElementType
+from octavo.ingest.store.catalogue import Catalogue
 from octavo.library import LibraryError
 from octavo.retrieval.embedder import ModelMissingError, SentenceEmbedder
 from octavo.retrieval.model import Mode
@@ -262,7 +262,7 @@ def test_a_catalogue_of_the_first_version_is_brought_up_to_date_with_all_it_hold
     from alembic.config import Config
     from sqlalchemy import create_engine, text
 
-    import octavo.ingest.catalogue as module
+    import octavo.ingest.store.catalogue as module
 
     url = f"sqlite:///{tmp_path / 'old.sqlite'}"
     config = Config()

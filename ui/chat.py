@@ -8,7 +8,7 @@ from threading import Event
 
 import streamlit as st
 
-from octavo.ingest.catalogue import DocumentInfo, Message
+from octavo.ingest.store.catalogue import DocumentInfo, Message
 from octavo.library import Library
 from octavo.ui import answering, citations, controls, pages, session, uploads
 from octavo.ui.conversations import title

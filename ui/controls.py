@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import streamlit as st
 
-from octavo.ingest.catalogue import DocumentInfo
+from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.library import How, Library
 from octavo.retrieval.domains import AUTO, WEIGHTED
 from octavo.retrieval.model import Mode, Rule

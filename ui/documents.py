@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from octavo.ingest.catalogue import DocumentInfo
 from octavo.ingest.model import State
+from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.ui import pages, session, uploads
 from octavo.ui.words import count, plain, sentence, short, size
 

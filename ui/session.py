@@ -11,9 +11,9 @@ from typing import Any
 import streamlit as st
 
 from octavo.errors import explain
-from octavo.ingest.catalogue import DocumentInfo
 from octavo.ingest.model import Box, ParsedDocument, State
 from octavo.ingest.render import Colour
+from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.library import Library
 from octavo.settings import Settings
 from octavo.ui.words import plain, sentence

@@ -15,9 +15,9 @@ from threading import Lock, Thread
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from octavo.ingest.catalogue import DocumentInfo
 from octavo.ingest.model import State
 from octavo.ingest.pipeline import IngestReport, Progress
+from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.library import Library
 from octavo.ui import session
 from octavo.ui.words import count, plain, sentence

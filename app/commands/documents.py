@@ -16,8 +16,8 @@ from octavo.commands.options import existing, json_option, library_option, print
 from octavo.ingest.model import State
 
 if TYPE_CHECKING:
-    from octavo.ingest.catalogue import DocumentInfo
     from octavo.ingest.pipeline import IngestReport
+    from octavo.ingest.store.catalogue import DocumentInfo
     from octavo.library import Library
 
 _WARNING = 200  # characters of one under a document in the list: all but the longest runs of pages

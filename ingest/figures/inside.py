@@ -6,7 +6,7 @@ from io import BytesIO
 from math import ceil
 
 from octavo.ingest.model import Box
-from octavo.ingest.ocr import DPI, recognise
+from octavo.ingest.textlayer.ocr import DPI, recognise
 
 _LEAST = 4  # letters and digits; a photograph's leaves and windows are read as fewer
 

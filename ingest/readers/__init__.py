@@ -23,13 +23,13 @@ class Backend:
 
 
 def _pymupdf(ocr: bool) -> PageReader:
-    from octavo.ingest.readers.mupdf import PyMuPDFReader
+    from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
 
     return PyMuPDFReader(ocr)
 
 
 def _pdfium(ocr: bool) -> PageReader:
-    from octavo.ingest.readers.pdfium import PdfiumReader
+    from octavo.ingest.readers.pdfium.reader import PdfiumReader
 
     return PdfiumReader(ocr)
 

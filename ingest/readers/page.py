@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from octavo.ingest.compose import compose
-from octavo.ingest.hidden import Pixels
 from octavo.ingest.model import Box
-from octavo.ingest.ocr import available
+from octavo.ingest.pages.compose import compose
+from octavo.ingest.pages.sheet import Region, Sheet
+from octavo.ingest.pages.turning import turned_back
 from octavo.ingest.reader import PageContent
-from octavo.ingest.scan import Scan, read_scan
-from octavo.ingest.sheet import Region, Sheet
-from octavo.ingest.turning import turned_back
+from octavo.ingest.textlayer.hidden import Pixels
+from octavo.ingest.textlayer.ocr import available
+from octavo.ingest.textlayer.scan import Scan, read_scan
 
 
 class DrawnPage(Protocol):

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from octavo.ingest.model import State
-from octavo.ingest.schema import DocumentRow, NameRow
+from octavo.ingest.store.schema import DocumentRow, NameRow
 
 
 def give(document: DocumentRow, name: str, source: str | None) -> None:

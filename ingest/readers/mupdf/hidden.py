@@ -1,4 +1,4 @@
-"""What PyMuPDF tells of a page's text for `octavo.ingest.hidden`: its pieces, and pictures with and without it."""
+"""What PyMuPDF tells of a page's text for `textlayer.hidden`: its pieces, and pictures with and without it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from octavo.ingest import hidden
-from octavo.ingest.hidden import Piece, Pixels
 from octavo.ingest.model import Box
-from octavo.ingest.mupdf import pymupdf
-from octavo.ingest.sheet import Hidden, Word
+from octavo.ingest.pages.sheet import Hidden, Word
+from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.text import clean
+from octavo.ingest.textlayer import hidden
+from octavo.ingest.textlayer.hidden import Piece, Pixels
 
 _PAINTED = 12  # of 255 levels of opacity; no reader makes out less
 _CUTS_OUT = 64  # in a span's `char_flags`: what is painted next shows through its glyphs

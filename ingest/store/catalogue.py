@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
-from octavo.ingest import names
-from octavo.ingest.database import open_database
 from octavo.ingest.model import Chunk, Element, ElementType, Link, LinkType, Page, ParsedDocument, Span, State, Table
-from octavo.ingest.schema import (
+from octavo.ingest.store import names
+from octavo.ingest.store.database import open_database
+from octavo.ingest.store.schema import (
     ChoiceRow,
     ChunkElementRow,
     ChunkRow,

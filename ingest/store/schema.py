@@ -1,4 +1,4 @@
-"""The catalogue's tables. A change here needs a migration in `ingest/migrations/versions`."""
+"""The catalogue's tables. A change here needs a migration in `ingest/store/migrations/versions`."""
 
 from __future__ import annotations
 

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from octavo.ingest import ocr
 from octavo.ingest.geometry import area, covered
-from octavo.ingest.hidden import Pixels
-from octavo.ingest.legible import garbled, pictured
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.sheet import Region, Sheet, Word
+from octavo.ingest.pages.sheet import Region, Sheet, Word
+from octavo.ingest.textlayer import ocr
+from octavo.ingest.textlayer.hidden import Pixels
+from octavo.ingest.textlayer.legible import garbled, pictured
 
 _BLANK = 16  # levels of 255 between the darkest and the lightest pixel of a page with nothing on it
 _FEW = 20  # words: a stamp on a scan

@@ -14,10 +14,10 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from octavo.ingest.geometry import union
-from octavo.ingest.hidden import Colour, Piece
 from octavo.ingest.model import Box
-from octavo.ingest.sheet import Word
+from octavo.ingest.pages.sheet import Word
 from octavo.ingest.text import clean
+from octavo.ingest.textlayer.hidden import Colour, Piece
 
 View = Callable[[float, float, float, float], Box]
 """From a box as pdfium has it (left, bottom, right, top; origin bottom left) to one on the page as displayed."""

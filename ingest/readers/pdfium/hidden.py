@@ -1,4 +1,4 @@
-"""What pdfium tells of a page for `octavo.ingest.hidden`: pictures of it with its text and without."""
+"""What pdfium tells of a page for `octavo.ingest.textlayer.hidden`: pictures of it with its text and without."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import numpy as np
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage
 
-from octavo.ingest import hidden
-from octavo.ingest.hidden import Piece, Pixels
 from octavo.ingest.model import Box
-from octavo.ingest.sheet import Hidden, Word
+from octavo.ingest.pages.sheet import Hidden, Word
+from octavo.ingest.textlayer import hidden
+from octavo.ingest.textlayer.hidden import Piece, Pixels
 
 
 def part(

@@ -10,17 +10,17 @@ from typing import Any
 
 from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import area, intersection
-from octavo.ingest.hidden import Pixels
 from octavo.ingest.model import Box
-from octavo.ingest.mupdf import pymupdf, upright
+from octavo.ingest.pages.sheet import Drawing, Region, Sheet, Word
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
-from octavo.ingest.readers.mupdf_hidden import part, pixels
-from octavo.ingest.readers.mupdf_layout import find_regions
-from octavo.ingest.readers.mupdf_scan import layered
+from octavo.ingest.readers.mupdf.door import pymupdf, upright
+from octavo.ingest.readers.mupdf.hidden import part, pixels
+from octavo.ingest.readers.mupdf.layout import find_regions
+from octavo.ingest.readers.mupdf.scan import layered
 from octavo.ingest.readers.page import read_page
-from octavo.ingest.scan import Scan
-from octavo.ingest.sheet import Drawing, Region, Sheet, Word
 from octavo.ingest.text import clean
+from octavo.ingest.textlayer.hidden import Pixels
+from octavo.ingest.textlayer.scan import Scan
 
 _THIN = 3.0  # points; a thinner box is a rule
 _MOSTLY = 0.7  # of a page's letters: so many run in the direction in which the page is read

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from octavo.ingest.schema import Base
+from octavo.ingest.store.schema import Base
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=Base.metadata, render_as_batch=True

@@ -19,7 +19,7 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-from octavo.ingest.sessions import OneThreadSession
+from octavo.ingest.readers.sessions import OneThreadSession
 
 _original = onnxruntime.InferenceSession
 

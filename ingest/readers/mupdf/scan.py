@@ -6,8 +6,8 @@ from itertools import groupby
 from operator import attrgetter
 
 from octavo.ingest.geometry import union
-from octavo.ingest.mupdf import pymupdf
-from octavo.ingest.scan import Scan
+from octavo.ingest.readers.mupdf.door import pymupdf
+from octavo.ingest.textlayer.scan import Scan
 
 _DESCENT = 0.2  # of a line's height, below its base line
 

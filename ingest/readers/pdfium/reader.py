@@ -13,19 +13,19 @@ from pypdfium2 import PdfMatrix, PdfPage
 
 from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import covered
-from octavo.ingest.hidden import Pixels
-from octavo.ingest.layout import look
 from octavo.ingest.model import Box
-from octavo.ingest.pdfium import open_page, open_pdf, picture
+from octavo.ingest.pages.sheet import Region, Sheet
 from octavo.ingest.reader import Outline, PageContent, usable_title
 from octavo.ingest.readers.page import read_page
-from octavo.ingest.readers.pdfium_drawings import drawn
-from octavo.ingest.readers.pdfium_hidden import part, pixels
-from octavo.ingest.readers.pdfium_text import turn_of, words
-from octavo.ingest.regions import make_regions
-from octavo.ingest.scan import Scan
-from octavo.ingest.sheet import Region, Sheet
+from octavo.ingest.readers.pdfium.door import open_page, open_pdf, picture
+from octavo.ingest.readers.pdfium.drawings import drawn
+from octavo.ingest.readers.pdfium.hidden import part, pixels
+from octavo.ingest.readers.pdfium.layout import look
+from octavo.ingest.readers.pdfium.regions import make_regions
+from octavo.ingest.readers.pdfium.text import turn_of, words
 from octavo.ingest.text import clean
+from octavo.ingest.textlayer.hidden import Pixels
+from octavo.ingest.textlayer.scan import Scan
 
 _LOOK = 1.5  # pixels a point; the layout model sees a page of 612 x 792 points in about 1
 _MOST_LOOK = 2000  # pixels along a page's longer side: the model sees no more than 800

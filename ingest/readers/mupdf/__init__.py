@@ -1,0 +1,1 @@
+"""The first reader: PyMuPDF and its layout models."""

@@ -70,6 +70,7 @@ def mixed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.mark.parametrize("reader", BACKENDS)
+@pytest.mark.slow
 def test_what_is_recovered_of_a_cut_file_comes_with_a_warning(samples: Path, tmp_path: Path, reader: str) -> None:
     whole = (samples / "states-crime-schooling.pdf").read_bytes()
     (tmp_path / "cut.pdf").write_bytes(whole[: len(whole) * 9 // 10])
@@ -153,6 +154,7 @@ def test_a_crash_between_two_editions_leaves_one_of_them(tmp_path: Path) -> None
         assert len(list(again.files.pdfs.iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_a_file_copied_over_another_replaces_it(tmp_path: Path) -> None:
     first = write_pdf(tmp_path / "a.pdf", "This edition speaks of apples and of pears.")
     second = write_pdf(tmp_path / "b.pdf", "That edition speaks of cherries and of plums.")
@@ -163,6 +165,7 @@ def test_a_file_copied_over_another_replaces_it(tmp_path: Path) -> None:
         assert [i.name for i in library.documents()] == ["b.pdf"]
 
 
+@pytest.mark.slow
 def test_a_name_that_is_not_utf8_is_taken_in(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "plain.pdf", "A page about the coffee trade of the eighteenth century.")
     os.rename(path, os.fsencode(tmp_path) + b"/caf\xe9.pdf")  # noqa: PTH104 - bytes are the point
@@ -186,6 +189,7 @@ def test_equal_bytes_under_two_names_are_one_document(tmp_path: Path) -> None:
         assert [i.names for i in library.documents()] == [("one.pdf",)]
 
 
+@pytest.mark.slow
 def test_a_copy_put_in_the_place_of_another_document_replaces_it(tmp_path: Path) -> None:
     one = write_pdf(tmp_path / "one.pdf", "This edition speaks of apples and of pears.")
     two = write_pdf(tmp_path / "two.pdf", "That edition speaks of cherries and of plums.")
@@ -196,6 +200,7 @@ def test_a_copy_put_in_the_place_of_another_document_replaces_it(tmp_path: Path)
         assert [i.names for i in library.documents()] == [("one.pdf", "two.pdf")]
 
 
+@pytest.mark.slow
 def test_the_librarys_own_copies_are_not_taken_in(tmp_path: Path) -> None:
     write_pdf(tmp_path / "one.pdf", "A page beside the library.")
     with Library(tmp_path / "library") as library:
@@ -204,6 +209,7 @@ def test_the_librarys_own_copies_are_not_taken_in(tmp_path: Path) -> None:
         assert [i.names for i in library.documents()] == [("one.pdf",)]
 
 
+@pytest.mark.slow
 def test_a_document_over_the_limit_of_pages_is_refused(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "long.pdf", "One page.", "Another page.", "A third page.")
     with Library(settings=Settings(library=tmp_path / "library", max_pages=2)) as library:
@@ -298,6 +304,7 @@ class Failing(PyMuPDFReader):
         raise ValueError("out of order")
 
 
+@pytest.mark.slow
 def test_what_a_document_may_lose_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("octavo.ingest.parse._MOST_LOST", 3)
     path = write_pdf(tmp_path / "ten.pdf", *(f"This is page {n}." for n in range(1, 11)))
@@ -322,6 +329,7 @@ class Slow(PyMuPDFReader):
         return super().read(path, prefix, first, last, simple)
 
 
+@pytest.mark.slow
 def test_ranges_whose_pages_are_read_alone_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("octavo.ingest.parse._MOST_LOST", 2)
     monkeypatch.setattr("octavo.ingest.parse._RANGE", 2)
@@ -374,6 +382,7 @@ class Closed(PyMuPDFReader):
         raise UnreadableError("the shop is closed")
 
 
+@pytest.mark.slow
 def test_a_reader_that_refuses_is_quoted(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "any.pdf", "Some text.")
     limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=1.0, worker_bytes=3 * 2**30)

@@ -69,6 +69,7 @@ def test_what_can_be_read_of_hostile_documents_is(after: tuple[Any, dict[str, Do
 
 
 @pytest.mark.parametrize("reader", BACKENDS)
+@pytest.mark.slow
 def test_each_reader_reads_what_is_cheap_to_read_of_them(reader: str, tmp_path: Path) -> None:
     with Workers(make_reader(reader), limits(Settings())) as workers:
         for name in ("circular_outline", "circular_length", "circular_xref", "broken_xref"):

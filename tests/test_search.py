@@ -126,6 +126,7 @@ def test_anyones_embeddings_serve_a_library(tmp_path: Path, samples: Path) -> No
         assert {reason.split(":")[0] for reason in reasons} == {"meaning", "words"}
 
 
+@pytest.mark.slow
 def test_another_embedder_asks_for_its_vectors_and_then_finds(own_library: Any) -> None:
     with Library(own_library.folder, embedder=Reversed()) as library:
         with pytest.raises(LibraryError, match="octavo index"):
@@ -135,6 +136,7 @@ def test_another_embedder_asks_for_its_vectors_and_then_finds(own_library: Any) 
         assert library.index.vectors.index.d == 101
 
 
+@pytest.mark.slow
 def test_each_embedder_has_its_own_snapshot(own_library: Any) -> None:
     with Library(own_library.folder, embedder=Reversed()) as library:
         library.reindex()

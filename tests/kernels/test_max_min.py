@@ -64,11 +64,13 @@ def test_a_vector_of_zeros_is_at_distance_1_from_all_others() -> None:
     assert max_min_select(features, 5).tolist() == [2, 0, 3, 4, 1]
 
 
+@pytest.mark.slow
 def test_equal_vectors_go_in_their_order() -> None:
     assert max_min_select(torch.full((700, 33), 0.3), 700).tolist() == list(range(700))
 
 
 @pytest.mark.parametrize("d", [3, 100, 1024])
+@pytest.mark.slow
 def test_of_copies_the_first_is_taken_and_the_rest_come_last_in_order(d: int) -> None:
     few = normal(7, d)
     picks = max_min_select(few.repeat(90, 1), 630).tolist()

@@ -15,6 +15,7 @@ from octavo.ingest.tables.lines import inside
 from octavo.ingest.tables.readings import readings
 from octavo.ingest.tables.regions import table_regions
 from octavo.ingest.tables.rulings import Rulings
+from octavo.ingest.tables.signs import joined_signs
 from octavo.ingest.text import opens_caption
 
 _LEAST, _LEAST_FRAMED = 0.4, 0.2  # likeness: less, and a region is no table; the second where rules close most cells
@@ -29,7 +30,7 @@ def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
         marks = likeness([seen for _, seen in read])
         best = max(range(len(read)), key=lambda n: marks[n])
         if marks[best] > _least(region, read[best][1]):
-            found.append((region.bbox, read[best][0]))
+            found.append((region.bbox, joined_signs(read[best][0])))
     return found
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 from statistics import median
 from time import process_time
 
-from octavo.ingest.pages.sheet import Word
 from octavo.ingest.readers.mupdf.door import pymupdf, upright
 from octavo.ingest.readers.mupdf.hidden import part
+from octavo.ingest.sheet import Word
 from octavo.ingest.textlayer.legible import garbled
 
 _ENOUGH = 60  # words

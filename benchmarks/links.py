@@ -28,10 +28,10 @@ from octavo.ingest.geometry import covered, iou
 from octavo.ingest.links import found_links
 from octavo.ingest.links.confidence import CONFIDENCE, Found
 from octavo.ingest.model import Box, Element, LinkType, ParsedDocument
-from octavo.ingest.pages.traces import upright
 from octavo.ingest.parse import assemble
 from octavo.ingest.reader import Outline, PageContent, PageReader
 from octavo.ingest.readers import BACKENDS, make_reader
+from octavo.ingest.traces import upright
 
 ROOT = Path(__file__).resolve().parent.parent
 LABELS = Path(__file__).parent / "links"

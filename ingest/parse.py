@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from octavo.ingest.furniture import footnotes, running_lines
 from octavo.ingest.links import find_links, heading_levels, name_captions
 from octavo.ingest.model import AROUND, Element, ElementType, ParsedDocument
-from octavo.ingest.pages.furniture import footnotes, running_lines
-from octavo.ingest.pages.traces import upright
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
 from octavo.ingest.textlayer.hidden import warnings_of
+from octavo.ingest.traces import upright
 from octavo.ingest.workers import Workers, reason
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Protocol
 
 from octavo.ingest.model import Element, Page
-from octavo.ingest.pages.sheet import Hidden
-from octavo.ingest.pages.traces import Traces
+from octavo.ingest.sheet import Hidden
+from octavo.ingest.traces import Traces
 
 
 class UnreadableError(ValueError):

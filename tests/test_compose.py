@@ -6,7 +6,7 @@ import pytest
 
 from octavo.ingest.model import ElementType
 from octavo.ingest.pages.compose import compose
-from octavo.ingest.pages.sheet import Region, Sheet, Word
+from octavo.ingest.sheet import Region, Sheet, Word
 
 
 @pytest.mark.parametrize(("top", "kind"), [(40, ElementType.HEADER), (400, ElementType.TEXT)])

@@ -10,9 +10,9 @@ import pytest
 from octavo.ingest.figures import find_figures, read_inside, resolution
 from octavo.ingest.geometry import iou
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.pages.sheet import Drawing, Region, Sheet, Word
 from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.readers.mupdf.reader import PyMuPDFReader, _visible
+from octavo.ingest.sheet import Drawing, Region, Sheet, Word
 
 LETTER = 612.0, 792.0
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from octavo.ingest.furniture import footnotes, running_lines
 from octavo.ingest.model import Box, Element, ElementType
-from octavo.ingest.pages.furniture import footnotes, running_lines
-from octavo.ingest.pages.sheet import Drawing, Sheet, Word
-from octavo.ingest.pages.traces import Face, Traces, find_traces
+from octavo.ingest.sheet import Drawing, Sheet, Word
+from octavo.ingest.traces import Face, Traces, find_traces
 
 
 def element(key: str, kind: ElementType, words: str, page: int, y: float) -> Element:

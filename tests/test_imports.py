@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -33,6 +34,19 @@ def test_a_module_imports_from_its_own_folder_or_one_below(path: Path) -> None:
     own = path.relative_to(ROOT).parts[0]
     above = {folder for folder in imported(path) if folder != own and LEVELS[folder] >= LEVELS[own]}
     assert not above
+
+
+def test_the_rooms_of_ingest_import_one_way_too() -> None:
+    words = dict.fromkeys(("model", "geometry", "text", "sheet", "lines", "traces", "reader"), 0)
+    rooms = {**words, "textlayer": 1, "tables": 1, "store": 1, "figures": 2, "links": 2, "pages": 3, "readers": 4}
+    top = max(rooms.values()) + 1  # parse, pipeline and the others that use them all
+    for path in sorted((ROOT / "ingest").rglob("*.py")):
+        own = path.relative_to(ROOT / "ingest").parts[0].removesuffix(".py")
+        found = set(
+            re.findall(r"^\s*from octavo\.ingest\.(\w+)|^\s*from octavo\.ingest import (\w+)", path.read_text(), re.M)
+        )
+        above = {room for room in map("".join, found) if room != own and rooms.get(room, top) > rooms.get(own, top)}
+        assert not above, path
 
 
 def test_every_folder_of_modules_is_installed() -> None:

@@ -14,10 +14,10 @@ import pytest
 from octavo.ingest.chunks import make_chunks
 from octavo.ingest.links import find_links, heading_levels, joined_tables, name_captions
 from octavo.ingest.model import Box, Element, ElementType, Link, LinkType, Page, ParsedDocument, Table
-from octavo.ingest.pages.traces import Face, Traces
 from octavo.ingest.parse import assemble
 from octavo.ingest.reader import Outline
 from octavo.ingest.readers import make_reader
+from octavo.ingest.traces import Face, Traces
 
 PAGES = tuple(Page(number, 600, 800) for number in (1, 2, 3))
 LEFT, RIGHT = (50, 290), (310, 550)

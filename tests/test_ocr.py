@@ -19,12 +19,12 @@ from reportlab.pdfgen.canvas import Canvas
 
 from octavo import Library, Settings
 from octavo.ingest.geometry import covered
-from octavo.ingest.pages.sheet import Sheet, Word
 from octavo.ingest.parse import assemble
 from octavo.ingest.readers import BACKENDS, make_reader
 from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.readers.mupdf.reader import MuPDFPage
 from octavo.ingest.readers.page import look
+from octavo.ingest.sheet import Sheet, Word
 from octavo.ingest.textlayer.legible import garbled, pictured
 
 PAGE = (612.0, 792.0)

@@ -9,13 +9,13 @@ import pytest
 
 from octavo.ingest.geometry import contains
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Sheet
 from octavo.ingest.readers import BACKENDS, make_reader
 from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.readers.mupdf.reader import MuPDFPage
 from octavo.ingest.readers.page import look
 from octavo.ingest.readers.pdfium.door import open_page, open_pdf
 from octavo.ingest.readers.pdfium.reader import PdfiumPage, PdfiumReader
+from octavo.ingest.sheet import Sheet
 
 pytestmark = pytest.mark.slow
 

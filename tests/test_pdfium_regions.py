@@ -8,10 +8,10 @@ from PIL import Image
 
 from octavo.ingest.geometry import contains
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.pages.sheet import Drawing, Region, Sheet, Word
 from octavo.ingest.readers.pdfium.layout import Sight, _model, look
 from octavo.ingest.readers.pdfium.regions import make_regions
 from octavo.ingest.readers.pdfium.tabular import is_tabular
+from octavo.ingest.sheet import Drawing, Region, Sheet, Word
 
 Lines = list[tuple[float, float, str]]
 PAGE = 600.0, 800.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from octavo.ingest.model import Box, ElementType, Span
-from octavo.ingest.pages.sheet import Region, Sheet, Word
+from octavo.ingest.sheet import Region, Sheet, Word
 from octavo.ingest.tables import find_tables
 
 SIZE = 10.0

@@ -21,10 +21,10 @@ from rapidfuzz.distance import Levenshtein
 from sklearn.ensemble import HistGradientBoostingRegressor
 
 from octavo.ingest.geometry import iou
-from octavo.ingest.pages.sheet import Sheet
 from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.readers.mupdf.reader import MuPDFPage
 from octavo.ingest.readers.page import look
+from octavo.ingest.sheet import Sheet
 from octavo.ingest.tables.find import considered
 
 Rows = tuple[tuple[str, ...], ...]

@@ -26,7 +26,7 @@ from octavo.ingest.figures.parts import (
 )
 from octavo.ingest.geometry import area, covered, intersection, union
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.pages.sheet import Sheet
+from octavo.ingest.sheet import Sheet
 
 _MOST_PAGE = 0.8  # of the page: more is its background
 _ACROSS = 0.75  # of the page's width: a longer bar, and no higher than _BAR, separates parts of the page

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from octavo.ingest.geometry import area, union
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Drawing
+from octavo.ingest.sheet import Drawing
 
 LEAST_SIDE = 60.0  # points; smaller ones are icons, and trend lines in the cells of a table
 SEAM = 1.0  # points between the tiles that an image was cut into

@@ -14,7 +14,7 @@ from octavo.ingest.links.headings import heading_levels, heading_links
 from octavo.ingest.links.mentions import mention_links
 from octavo.ingest.links.tables import JoinedTable, joined_tables
 from octavo.ingest.model import Element, Link, Page
-from octavo.ingest.pages.traces import Traces
+from octavo.ingest.traces import Traces
 
 __all__ = ["JoinedTable", "find_links", "found_links", "heading_levels", "joined_tables", "name_captions"]
 

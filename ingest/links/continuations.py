@@ -10,8 +10,8 @@ from octavo.ingest.geometry import covered, horizontal_overlap
 from octavo.ingest.links.confidence import Found
 from octavo.ingest.links.labels import CONTINUED, label_of
 from octavo.ingest.model import AROUND, Element, ElementType, LinkType
-from octavo.ingest.pages.traces import Traces
 from octavo.ingest.tables import column_names
+from octavo.ingest.traces import Traces
 
 _ASIDE = {*AROUND, ElementType.FOOTNOTE}
 _FLOATING = {*_ASIDE, ElementType.CAPTION, ElementType.FIGURE, ElementType.TABLE}

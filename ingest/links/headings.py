@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from octavo.ingest.geometry import covered, horizontal_overlap
 from octavo.ingest.links.confidence import Found
 from octavo.ingest.model import AROUND, Box, Element, ElementType, LinkType
-from octavo.ingest.pages.traces import Traces
+from octavo.ingest.traces import Traces
 
 _DEEPEST = 6
 _SAME_SIZE = 0.3  # points by which sizes of one level may differ

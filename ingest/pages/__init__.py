@@ -1,1 +1,1 @@
-"""From what a page draws (`sheet`) to what it says, in reading order (`compose`). Knows no PDF library."""
+"""From what a page draws (`sheet`) to elements in reading order. Knows no PDF library."""

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from octavo.ingest.figures import find_figures, read_inside
 from octavo.ingest.geometry import area, contains, covered, horizontal_overlap, union
+from octavo.ingest.lines import drawn_lines, text_of
 from octavo.ingest.model import AROUND, Box, Element, ElementType, Page, Table
-from octavo.ingest.pages.lines import drawn_lines, text_of
 from octavo.ingest.pages.order import reading_order
-from octavo.ingest.pages.sheet import Region, Sheet, Word
-from octavo.ingest.pages.traces import find_traces
 from octavo.ingest.reader import PageContent
+from octavo.ingest.sheet import Region, Sheet, Word
 from octavo.ingest.tables import find_tables
 from octavo.ingest.text import join_lines
+from octavo.ingest.traces import find_traces
 
 _PROSE = {ElementType.TEXT, ElementType.LIST, ElementType.HEADING}
 _PLACES = {ElementType.HEADER: 0, ElementType.FOOTNOTE: 2, ElementType.FOOTER: 3}  # others stand between, at 1

@@ -7,9 +7,9 @@ from typing import Protocol
 
 from octavo.ingest.model import Box
 from octavo.ingest.pages.compose import compose
-from octavo.ingest.pages.sheet import Region, Sheet
 from octavo.ingest.pages.turning import turned_back
 from octavo.ingest.reader import PageContent
+from octavo.ingest.sheet import Region, Sheet
 from octavo.ingest.textlayer.hidden import Pixels
 from octavo.ingest.textlayer.ocr import available
 from octavo.ingest.textlayer.scan import Scan, read_scan

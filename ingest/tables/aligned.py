@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.ingest.pages.sheet import Word
+from octavo.ingest.sheet import Word
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.lattice import Axis, Edges
 from octavo.ingest.tables.lines import Line, runs

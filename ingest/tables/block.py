@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from octavo.ingest.geometry import union
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Word
+from octavo.ingest.sheet import Word
 from octavo.ingest.tables.lines import Line, lines, runs, type_size, word_space
 from octavo.ingest.tables.values import is_value
 from octavo.ingest.text import join_lines

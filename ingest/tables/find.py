@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from octavo.ingest.model import Box, ElementType, Span, Table
-from octavo.ingest.pages.sheet import Region, Sheet
+from octavo.ingest.sheet import Region, Sheet
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.build import table
 from octavo.ingest.tables.features import Features, agreement

@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Word
+from octavo.ingest.sheet import Word
 
 
 @dataclass(frozen=True, slots=True)

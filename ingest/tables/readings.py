@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.ingest.geometry import union
-from octavo.ingest.pages.sheet import Grid, Region
+from octavo.ingest.sheet import Grid, Region
 from octavo.ingest.tables.aligned import column_proposals, row_proposals
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.lattice import Axis, Edges, Lattice, axis, lattice

@@ -13,7 +13,7 @@ import numpy as np
 
 from octavo.ingest.geometry import area, covered, union
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.pages.sheet import Region, Sheet, Word
+from octavo.ingest.sheet import Region, Sheet, Word
 from octavo.ingest.tables.lines import Line, inside, lines, runs, type_size, word_space
 from octavo.ingest.text import opens_caption
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from octavo.ingest.model import Box, Span
-from octavo.ingest.pages.sheet import Word
+from octavo.ingest.sheet import Word
 from octavo.ingest.tables.lattice import Lattice
 from octavo.ingest.tables.rulings import Rulings
 

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from octavo.ingest.geometry import area, covered, intersection, union
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Hidden, Word
+from octavo.ingest.sheet import Hidden, Word
 
 Colour: TypeAlias = tuple[int, int, int]
 Pixels: TypeAlias = npt.NDArray[np.uint8]

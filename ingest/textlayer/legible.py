@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from octavo.ingest.geometry import area, intersection
-from octavo.ingest.pages.sheet import Sheet, Word
+from octavo.ingest.sheet import Sheet, Word
 
 _VOWELS = frozenset("aeiouyAEIOUY")
 _LETTERS = re.compile(r"[A-Za-z]{4,}")

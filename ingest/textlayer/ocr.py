@@ -16,9 +16,9 @@ import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
 from octavo.ingest.geometry import union
+from octavo.ingest.lines import drawn_lines
 from octavo.ingest.model import Box
-from octavo.ingest.pages.lines import drawn_lines
-from octavo.ingest.pages.sheet import Word
+from octavo.ingest.sheet import Word
 from octavo.ingest.text import clean
 from octavo.ingest.textlayer.hidden import Pixels
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from octavo.ingest.geometry import area, covered
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.pages.sheet import Region, Sheet, Word
+from octavo.ingest.sheet import Region, Sheet, Word
 from octavo.ingest.textlayer import ocr
 from octavo.ingest.textlayer.hidden import Pixels
 from octavo.ingest.textlayer.legible import garbled, pictured

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Hidden, Word
 from octavo.ingest.readers.mupdf.door import pymupdf
+from octavo.ingest.sheet import Hidden, Word
 from octavo.ingest.text import clean
 from octavo.ingest.textlayer import hidden
 from octavo.ingest.textlayer.hidden import Piece, Pixels

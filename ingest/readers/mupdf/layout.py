@@ -12,10 +12,10 @@ from functools import cache
 from typing import Any
 
 from octavo.ingest.geometry import covered
+from octavo.ingest.lines import lines
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.pages.lines import lines
-from octavo.ingest.pages.sheet import Grid, Region, Sheet, Word
 from octavo.ingest.readers.mupdf.door import own_sessions, pymupdf
+from octavo.ingest.sheet import Grid, Region, Sheet, Word
 
 _TYPES = {
     "title": ElementType.HEADING,

@@ -11,13 +11,13 @@ from typing import Any
 from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import area, intersection
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Drawing, Region, Sheet, Word
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
 from octavo.ingest.readers.mupdf.door import pymupdf, upright
 from octavo.ingest.readers.mupdf.hidden import part, pixels
 from octavo.ingest.readers.mupdf.layout import find_regions
 from octavo.ingest.readers.mupdf.scan import layered
 from octavo.ingest.readers.page import read_page
+from octavo.ingest.sheet import Drawing, Region, Sheet, Word
 from octavo.ingest.text import clean
 from octavo.ingest.textlayer.hidden import Pixels
 from octavo.ingest.textlayer.scan import Scan

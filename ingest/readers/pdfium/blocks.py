@@ -13,7 +13,7 @@ from statistics import median_high
 
 from octavo.ingest.geometry import horizontal_overlap, union
 from octavo.ingest.model import AROUND, Box, ElementType
-from octavo.ingest.pages.sheet import Word
+from octavo.ingest.sheet import Word
 from octavo.ingest.text import opens_caption
 
 _LARGER, _SMALLER = 1.12, 0.92  # times the size of running text

@@ -13,7 +13,7 @@ from pypdfium2 import PdfMatrix
 
 from octavo.ingest.geometry import area, intersection, union
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Drawing
+from octavo.ingest.sheet import Drawing
 
 Point = tuple[float, float]
 

@@ -11,7 +11,7 @@ import pypdfium2.raw as pdfium
 from pypdfium2 import PdfPage
 
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Hidden, Word
+from octavo.ingest.sheet import Hidden, Word
 from octavo.ingest.textlayer import hidden
 from octavo.ingest.textlayer.hidden import Piece, Pixels
 

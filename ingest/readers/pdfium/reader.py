@@ -14,7 +14,6 @@ from pypdfium2 import PdfMatrix, PdfPage
 from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import covered
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Region, Sheet
 from octavo.ingest.reader import Outline, PageContent, usable_title
 from octavo.ingest.readers.page import read_page
 from octavo.ingest.readers.pdfium.door import open_page, open_pdf, picture
@@ -23,6 +22,7 @@ from octavo.ingest.readers.pdfium.hidden import part, pixels
 from octavo.ingest.readers.pdfium.layout import look
 from octavo.ingest.readers.pdfium.regions import make_regions
 from octavo.ingest.readers.pdfium.text import turn_of, words
+from octavo.ingest.sheet import Region, Sheet
 from octavo.ingest.text import clean
 from octavo.ingest.textlayer.hidden import Pixels
 from octavo.ingest.textlayer.scan import Scan

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from octavo.ingest.geometry import area, contains, covered, intersection, union
+from octavo.ingest.lines import drawn_lines
 from octavo.ingest.model import Box, ElementType
-from octavo.ingest.pages.lines import drawn_lines
-from octavo.ingest.pages.sheet import Region, Sheet, Word
 from octavo.ingest.readers.pdfium.blocks import Line, body_of, goes_on, make_line, parts, type_of
 from octavo.ingest.readers.pdfium.layout import Sight
 from octavo.ingest.readers.pdfium.tabular import Row, is_tabular, rows, tabular_parts
+from octavo.ingest.sheet import Region, Sheet, Word
 from octavo.ingest.tables.lines import inside, type_size
 from octavo.ingest.text import opens_caption
 

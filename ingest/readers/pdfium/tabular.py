@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from octavo.ingest.geometry import horizontal_overlap, union
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Word
+from octavo.ingest.sheet import Word
 from octavo.ingest.tables.lines import lines, runs, type_size
 
 _CELL_GAP = 0.9  # in sizes of type; words nearer than that are of one cell

@@ -15,7 +15,7 @@ import pypdfium2.raw as pdfium
 
 from octavo.ingest.geometry import union
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Word
+from octavo.ingest.sheet import Word
 from octavo.ingest.text import clean
 from octavo.ingest.textlayer.hidden import Colour, Piece
 

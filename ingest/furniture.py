@@ -12,7 +12,7 @@ from statistics import median
 
 from octavo.ingest.geometry import horizontal_overlap
 from octavo.ingest.model import AROUND, Element, ElementType
-from octavo.ingest.pages.traces import Traces
+from octavo.ingest.traces import Traces
 
 _LOOSE = (ElementType.TEXT, ElementType.HEADING, ElementType.LIST)
 _MARKED = re.compile(r"^[(\[]?(?:\d{1,2}|[*†‡§]+)[)\].]?\s+[A-Z“\"(]")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from octavo.ingest.geometry import union
 from octavo.ingest.model import Box
-from octavo.ingest.pages.sheet import Word
+from octavo.ingest.sheet import Word
 
 _SAME = 0.6  # of the lower line's height: what two pieces of one line share on the y axis
 

@@ -11,7 +11,7 @@ from statistics import median
 
 from octavo.ingest.geometry import area, covered
 from octavo.ingest.model import Box, Element
-from octavo.ingest.pages.sheet import Drawing, Sheet, Word
+from octavo.ingest.sheet import Drawing, Sheet, Word
 
 _LEAST, _MOST = 0.02, 0.45  # share of the page that a sidebar takes
 _LEAST_WORDS = 12

@@ -25,7 +25,7 @@ from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.readers.mupdf.reader import MuPDFPage
 from octavo.ingest.readers.page import look
 from octavo.ingest.sheet import Sheet
-from octavo.ingest.tables.find import considered
+from octavo.ingest.tables.find import considered, least
 
 Rows = tuple[tuple[str, ...], ...]
 Example = tuple[int, dict[str, float], float]
@@ -95,13 +95,16 @@ def fit(found: Sequence[Example], names: Sequence[str]) -> HistGradientBoostingR
 def report(model: HistGradientBoostingRegressor, found: Sequence[Example], names: Sequence[str]) -> str:
     """How like the truth the chosen reading of each table is beside the best one, and what is said of other regions."""
     marks = model.predict([[seen[name] for name in names] for _, seen, _ in found])
-    regions: dict[int, list[tuple[float, float]]] = {}
-    for (n, _, like), mark in zip(found, marks, strict=True):
-        regions.setdefault(n, []).append((float(mark), like))
-    tables = [one for one in regions.values() if max(like for _, like in one) > 0]
-    others = [max(one)[0] for one in regions.values() if max(like for _, like in one) == 0]
-    chosen, best = np.mean([max(one)[1] for one in tables]), np.mean([max(like for _, like in one) for one in tables])
-    kept, false = sum(max(one)[0] > 0.5 for one in tables), sum(mark > 0.5 for mark in others)
+    regions: dict[int, list[tuple[float, float, bool]]] = {}
+    for (n, seen, like), mark in zip(found, marks, strict=True):
+        regions.setdefault(n, []).append((float(mark), like, mark > least(seen)))
+    tables = [one for one in regions.values() if max(like for _, like, _ in one) > 0]
+    others = [one for one in regions.values() if max(like for _, like, _ in one) == 0]
+    chosen, best = (
+        np.mean([max(one)[1] for one in tables]),
+        np.mean([max(like for _, like, _ in one) for one in tables]),
+    )
+    kept, false = sum(max(one)[2] for one in tables), sum(max(one)[2] for one in others)
     return (
         f"{len(tables)} tables: chosen {chosen:.3f}, best {best:.3f}, kept {kept}; {len(others)} others: kept {false}"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from octavo.ingest.model import Box, ElementType, Span, Table
 from octavo.ingest.sheet import Region, Sheet
@@ -29,14 +29,15 @@ def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
     for region, read in considered(sheet):
         marks = likeness([seen for _, seen in read])
         best = max(range(len(read)), key=lambda n: marks[n])
-        if marks[best] > _least(region, read[best][1]):
+        if marks[best] > least(read[best][1]):
             found.append((region.bbox, joined_signs(read[best][0])))
     return found
 
 
-def _least(region: Region, seen: dict[str, float]) -> float:
+def least(seen: Mapping[str, float]) -> float:
+    """The likeness, by `judge`, that the best reading of a region must pass to be a table; `seen` shows of it."""
     framed = seen["closed"] > 0.5
-    if region.type is ElementType.TABLE:
+    if seen["named"]:
         return _LEAST_FRAMED if framed else _LEAST
     return _LEAST_UNNAMED_FRAMED if framed else _LEAST_UNNAMED
 

@@ -88,6 +88,22 @@ def over_other_text(page: Any) -> None:
     page.insert_text(AT, "Revenue grew by a fifth in 2024.")
 
 
+def under_a_cover_with_other_text_on_it(page: Any) -> None:
+    page.insert_text(AT, TEXT)
+    page.draw_rect(AROUND, fill=WHITE, color=WHITE)
+    page.insert_text(AT, "Revenue grew by a fifth in 2024.")
+
+
+def printed_twice(page: Any) -> None:
+    page.insert_text(AT, TEXT)
+    page.insert_text((AT[0] + 0.4, AT[1]), TEXT)
+
+
+def close_lines(page: Any) -> None:
+    page.insert_text(AT, TEXT)
+    page.insert_text((AT[0], AT[1] + 8), "Revenue grew by a fifth in 2024.")
+
+
 def white_on_a_dark_panel(page: Any) -> None:
     page.draw_rect(AROUND, fill=BLUE)
     page.insert_text(AT, TEXT, color=WHITE)
@@ -175,6 +191,7 @@ def by_mupdf(drawn: Any) -> tuple[list[str], list[Hidden]]:
         (transparent, "invisible"),
         (in_a_layer_that_is_off, "in a layer that is off"),
         (over_other_text, "white"),
+        (under_a_cover_with_other_text_on_it, "under other text"),
     ],
 )
 def test_hidden_text_is_left_out_and_told(look: Looks, reader: str, draw: Callable[[Any], None], how: str) -> None:
@@ -196,6 +213,8 @@ def test_hidden_text_is_left_out_and_told(look: Looks, reader: str, draw: Callab
         outlined,
         in_a_layer_that_is_on,
         with_a_shadow,
+        printed_twice,
+        close_lines,
         upright,
     ],
 )

@@ -35,6 +35,8 @@ _FAINT = 16  # levels of 255 at a close look: no reader makes out less
 _PRINTED = 64  # levels of 255 between the darkest and the lightest where a scan has a word
 _SCAN = 0.5  # of the page, that an image covers whose text is the page's
 _CONTESTED = 0.3  # of a piece's pixels, on which text of another colour stands too
+_TALL = 1.8  # times its size: higher, and a piece is not of one line
+_OVERPRINTED = 0.5  # of a piece's place, in which other text of its colour was drawn later
 _WHITE = 235  # levels of 255
 _BAND = (0.25, 0.75)  # of a line's height: where every letter and digit has ink, and no neighbouring line has
 _TOUCH = 0.15  # in sizes of type
@@ -71,8 +73,10 @@ def part(
     `glanced` are the words' parts by colour as they are had fast, enough for nearly every page, `exact()` as they are.
     """
     inside = [n for n, piece in enumerate(glanced) if not _outside(piece, width, height)]
-    unclear = any(glanced[n].colour is None for n in inside) or (
-        inside and _unseen(glanced, inside, *render(_scale(_GLANCE, width, height), False), width, _CLEAR, _BAND)
+    unclear = (
+        any(glanced[n].colour is None for n in inside)
+        or any(_overprinted(glanced, inside, width, height))
+        or (inside and _unseen(glanced, inside, *render(_scale(_GLANCE, width, height), False), width, _CLEAR, _BAND))
     )
     if not unclear and len(inside) == len(glanced):
         return list(words), []
@@ -95,6 +99,8 @@ def _ways_hidden(
     """
     page = (0.0, 0.0, width, height)
     ways = [_outside(piece, width, height) for piece in pieces]
+    for n in _overprinted(pieces, [n for n, way in enumerate(ways) if not way], width, height):
+        ways[n] = "under other text"
     shown, bare = render(_scale(_LOOK, width, height), True)
     scans = [box for box in images if area(intersection(box, page)) >= _SCAN * area(page)]
     for n in _unseen(pieces, [n for n, way in enumerate(ways) if not way], shown, bare, width, _FAINT):
@@ -164,6 +170,32 @@ def _outside(piece: Piece, width: float, height: float) -> str | None:
     if not (0 <= x <= width and 0 <= y <= height):
         return "off the page"
     return "tiny" if piece.size < _TINY else None
+
+
+def _overprinted(pieces: Sequence[Piece], asked: Sequence[int], width: float, height: float) -> Iterator[int]:
+    """Those asked for, by number, in whose place another text of their size and colour was drawn later.
+
+    No picture tells them from it: whether something between the two covers them or not, nobody reads them.
+    """
+    top = np.full((ceil(height), ceil(width)), -1, np.int32)  # of each point the piece drawn last
+    places = [_pixels(piece.bbox, 1.0, _BAND) for piece in pieces]
+    for n in asked:
+        x0, y0, x1, y1 = pieces[n].bbox
+        if x1 - x0 < pieces[n].size * len(pieces[n].text) and y1 - y0 < _TALL * pieces[n].size:  # else of far letters
+            top[places[n]] = n
+    for n in asked:
+        over = top[places[n]]
+        if np.count_nonzero(over != n) > _OVERPRINTED * over.size:
+            later, points = np.unique(over[over > n], return_counts=True)
+            covered_by = sum(int(k) for m, k in zip(later, points, strict=True) if _is_other(pieces[m], pieces[n]))
+            if covered_by > _OVERPRINTED * over.size:
+                yield n
+
+
+def _is_other(over: Piece, piece: Piece) -> bool:
+    """Whether one text says something else than another as large and in the same colour; a shadow does not."""
+    alike = over.text in piece.text or piece.text in over.text
+    return not alike and over.colour == piece.colour and 0.5 < over.size / piece.size < 2
 
 
 def _unseen(

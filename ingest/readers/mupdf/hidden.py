@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -60,11 +62,10 @@ def _pieces(page: pymupdf.Page, flags: int) -> Iterator[Piece]:
         for block in text.extractDICT()["blocks"]
         for n, line in enumerate(block.get("lines", ()))
     }
-    for *bbox, word, block_number, line_number, _ in text.extractWORDS():
-        spans = lines.get((block_number, line_number))
-        if spans and (piece := _piece(bbox, word, spans[0])):
-            yield piece
-    for spans in lines.values():
+    for line, words in groupby(text.extractWORDS(), key=itemgetter(5, 6)):
+        spans = lines.get(line, ())
+        if spans:
+            yield from filter(None, (_piece(word[:4], word[4], spans[0]) for word in words))
         if len(spans) > 1:
             yield from filter(None, (_piece(span["bbox"], span["text"], span) for span in spans))
 

@@ -76,8 +76,9 @@ def _packages() -> str:
 
 def _reader(settings: Settings) -> str:
     make_reader(settings.reader, settings.ocr)
-    packages = BACKENDS[settings.reader].packages
-    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    bringing = importlib.metadata.packages_distributions()  # cv2 comes with a distribution of another name
+    names = [bringing[package][0] if package in bringing else package for package in BACKENDS[settings.reader].packages]
+    return ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
 
 
 def _faiss(settings: Settings) -> str:

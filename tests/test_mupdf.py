@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import subprocess
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -10,6 +14,7 @@ import pytest
 from onnxruntime import InferenceSession
 
 from octavo.ingest.readers.mupdf.door import leaky, pymupdf, resized
+from octavo.ingest.readers.mupdf.layout import full_regions
 from octavo.ingest.readers.sessions import OneThreadSession
 
 
@@ -39,9 +44,42 @@ def test_pages_are_shrunk_as_pymupdf_shrinks_them(picture: np.ndarray) -> None:
     assert np.abs(theirs - ours).max() <= 1  # the one cuts fractions off, the other rounds
 
 
-def test_pymupdf_s_models_have_one_thread_each() -> None:
-    from octavo.ingest.readers.mupdf.layout import _light_model
+def sessions(model: Any) -> list[object]:
+    """Those that a model of PyMuPDF's holds: its own, of its grids of tables, and where it looks at pictures."""
+    own = model._model
+    looking = [own.feature_extractor._session] if own.feature_extractor else []
+    return [own.session, own.table_grid_extractor._grid_sess, *looking]
 
-    session = _light_model()._model.session
-    assert isinstance(session, OneThreadSession)
-    assert session.get_session_options().intra_op_num_threads == 1
+
+@pytest.mark.parametrize("first", ["import pymupdf", "import pymupdf4llm", "pass"])
+def test_pymupdf_s_models_are_ours_whoever_imported_it_first(first: str) -> None:
+    code = f"""{first}
+from octavo.ingest.readers.mupdf.door import pymupdf
+from octavo.ingest.readers.mupdf.layout import _light_model
+from tests.test_mupdf import sessions
+full = pymupdf._get_layout.__closure__[0].cell_contents
+print([type(session).__bases__[0].__name__ for model in (full, _light_model()) for session in sessions(model)])"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent
+    )
+    made = ast.literal_eval(done.stdout)
+    assert made == ["OneThreadSession"] * 6
+
+
+@pytest.mark.slow
+def test_regions_are_those_that_pymupdf_finds_by_itself(data: Path) -> None:
+    path = data / "icdar2013" / "eu-004.pdf"
+    code = f"""import pymupdf
+pymupdf.use_layout(True)
+for page in pymupdf.open({str(path)!r}):
+    page.get_layout(return_raw=True, do_sort=False)
+    print([(g["class_name"], tuple(round(float(v), 1) for v in g["group_bbox"])) for g in page.layout_information])"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    theirs = [ast.literal_eval(line) for line in done.stdout.splitlines()]
+    with pymupdf.open(path) as document:
+        ours = [
+            [(g["class_name"], tuple(round(float(v), 1) for v in g["group_bbox"])) for g in full_regions(page)]
+            for page in document
+        ]
+    assert ours == theirs
+    assert len(ours) > 5

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 
-from octavo.ingest.reader import PageReader
+from octavo.ingest.reader import Outline, PageContent, PageReader
 
 
 class ReaderMissingError(RuntimeError):
@@ -35,12 +37,31 @@ def _pdfium(ocr: bool) -> PageReader:
 
 
 BACKENDS = {
-    "pymupdf": Backend(_pymupdf, ("pymupdf", "pymupdf4llm"), "embedded"),
+    "pymupdf": Backend(_pymupdf, ("pymupdf", "pymupdf4llm", "onnx", "cv2"), "embedded"),
     "pdfium": Backend(_pdfium, ("pypdfium2", "rapid_layout"), "permissive"),
 }
 
 
-def make_reader(name: str, ocr: bool = True) -> PageReader:
+@cache
+def _made(name: str, ocr: bool) -> PageReader:
+    return BACKENDS[name].make(ocr)
+
+
+@dataclass(frozen=True, slots=True)
+class LazyReader:
+    """A backend that is imported where it reads, in a worker, and not in the process that sends the worker its name."""
+
+    name: str
+    ocr: bool
+
+    def outline(self, path: Path) -> Outline:
+        return _made(self.name, self.ocr).outline(path)
+
+    def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
+        return _made(self.name, self.ocr).read(path, prefix, first, last, simple)
+
+
+def make_reader(name: str, ocr: bool = True) -> LazyReader:
     """The reader `name`, a key of `BACKENDS`. Raises ReaderMissingError."""
     backend = BACKENDS[name]
     for package in backend.packages:
@@ -49,4 +70,4 @@ def make_reader(name: str, ocr: bool = True) -> PageReader:
                 f"OCTAVO_READER is {name} and {package} is not installed: pip install 'octavo[{backend.extra}]', "
                 f"or choose another reader ({', '.join(sorted(set(BACKENDS) - {name}))})"
             )
-    return backend.make(ocr)
+    return LazyReader(name, ocr)

@@ -8,6 +8,7 @@ operation that onnxruntime has no fast form of. So onnxruntime's sessions are ou
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,7 +26,11 @@ _original = onnxruntime.InferenceSession
 
 
 class _Session(OneThreadSession):
-    """Takes no options; its arena of memory is kept from page to page."""
+    """Takes no options; its arena of memory is kept from page to page.
+
+    PyMuPDF turns the arena off since it keeps what the largest page took. A worker is replaced after 200 tasks, and
+    `benchmarks/whole.py` tells what all hold at most.
+    """
 
     def __init__(self, model: str | Path, **_: object) -> None:
         super().__init__(leaky(onnx.load(model)).SerializeToString())
@@ -58,9 +63,16 @@ def resized(image: npt.NDArray[np.uint8], size: tuple[int, int]) -> npt.NDArray[
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
+_made_by_others = "pymupdf" in sys.modules
+
 with own_sessions():
     import pymupdf
+    import pymupdf.layout
     from pymupdf.layout.onnx import ImageFeatureExtractorV1, TableGridExtractorV2
+
+    if _made_by_others:
+        pymupdf._get_layout = None
+        pymupdf.layout.activate()
 
 for _module in (ImageFeatureExtractorV1, TableGridExtractorV2):
     _module.resize_image = resized  # theirs, in numpy, says that it equals OpenCV's, and takes forty times as long

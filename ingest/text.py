@@ -14,7 +14,7 @@ NUMBER = r"(?:[A-Z]{1,3}[.\-–]?)?\d+(?:[.\-–]\d+)*[A-Za-z]?|[IVXL]+"
 """What a label counts with: "3", "2.1", "A-4", "SA3", "IV"."""
 
 CAPTION = re.compile(
-    rf"^(?P<kind>(?i:Table|Figure|Fig|Chart|Exhibit|Graph|Map))(?i:s?)\.?\s*(?P<number>{NUMBER}|[ivx]+)\b"
+    rf"^(?P<kind>(?i:Table|Figure|Fig|Chart|Exhibit|Graph|Map))(?i:s?)(?:\.\s*|\s+|(?=\d))(?P<number>{NUMBER}|[ivx]+)\b"
 )
 """How a caption opens: its kind and its number."""
 

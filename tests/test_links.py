@@ -17,6 +17,7 @@ from octavo.ingest.model import Box, Element, ElementType, Link, LinkType, Page,
 from octavo.ingest.parse import assemble
 from octavo.ingest.reader import Outline
 from octavo.ingest.readers import make_reader
+from octavo.ingest.text import opens_caption
 from octavo.ingest.traces import Face, Traces
 
 PAGES = tuple(Page(number, 600, 800) for number in (1, 2, 3))
@@ -168,6 +169,17 @@ def test_labels_count_in_letters_too(number: str) -> None:
     drawn = (caption("c", f"Figure {number}. Sales", 1, (50, 205, 300, 217)), figure("f", 1, (50, 100, 300, 200)))
     assert found(drawn, LinkType.CAPTION_OF) == {("c", "f")}
     assert mentions(*drawn, text("p", f"They fell (Figure {number}).", 2)) == {("p", "f")}
+
+
+@pytest.mark.parametrize("label", ["Exhibit 10.1", "Appendix IV", "Appendix A1", "Appendix B", "Annex A-2", "Note SA3"])
+def test_headings_count_as_captions_do(label: str) -> None:
+    headed = heading("h", f"{label} Leases", 1, 2), heading("other", "Exhibit 10.2 Loans", 1, 3)
+    assert mentions(*headed, text("p", f"They are shown in {label}.")) == {("p", "h")}
+
+
+@pytest.mark.parametrize("word", ["Tablex", "Mapi 3", "Chartix. Foo", "MAPL Inc", "Figurative 3", "Tables are"])
+def test_a_word_that_begins_as_a_label_is_none(word: str) -> None:
+    assert not opens_caption(word)
 
 
 def test_the_table_below_is_the_next_one() -> None:

@@ -11,11 +11,11 @@ from octavo.ingest.geometry import horizontal_overlap
 from octavo.ingest.links.confidence import Found
 from octavo.ingest.links.labels import TARGETS, label_of, one_kind
 from octavo.ingest.model import Element, ElementType, LinkType
-from octavo.ingest.text import CAPTION, opens_caption, opens_title
+from octavo.ingest.text import CAPTION, NUMBER, opens_caption, opens_title
 
 _REACH = 60.0  # points between a caption and what it names
 _LENGTH = 400
-_LABEL = re.compile(r"^(?P<word>[A-Z][A-Za-z]+)\s+\d[\d.\-]*[A-Za-z]?\b")
+_LABEL = re.compile(rf"^(?P<word>[A-Z][A-Za-z]+)\s+(?:{NUMBER})\b")
 _OWN_LABELS = 2  # captions that make a word a label of the document's own
 _OTHER_SIDE = 40.0  # points that a caption may be farther on the side where the document's captions stand
 

@@ -26,6 +26,7 @@ CONFIDENCE = {
     "mention: beside it": 0.96,
     "mention: heading": 0.98,
     "mention: note": 0.88,
+    "mention: on its page": 0.5,
     "mention: printed page": 0.97,
     "mention: counted page": 0.5,
     "continues: caption says so": 0.92,

@@ -7,13 +7,13 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from octavo.ingest.model import AROUND, Element, ElementType, Page
-from octavo.ingest.text import CAPTION, opens_title
+from octavo.ingest.text import CAPTION, NUMBER, opens_title
 
 TARGETS = {ElementType.TABLE: "table", ElementType.FIGURE: "figure"}
 CONTINUED = re.compile(r"\b(cont(inued|inuation|[’']d|\.)|concluded)", re.I)
 
 _KINDS = {"fig": "figure", "chart": "figure", "graph": "figure", "map": "figure", "annex": "appendix"}
-_HEADED = re.compile(r"^\W*(?P<kind>(?i:appendix|annex|exhibit|note))\s+(?P<number>\d+[A-Za-z]?|[A-Z](?:[-.]\d+)?)\b")
+_HEADED = re.compile(rf"^\W*(?P<kind>(?i:appendix|annex|exhibit|note))\s+(?P<number>{NUMBER}|[A-Z])\b")
 _NUMBERED_NOTE = re.compile(r"^\W?(?P<number>\d{1,2})[\])]?[.:]?\s")
 _NOTES = re.compile(r"^(?:\d+\W+)?notes? to\b", re.I)
 _PRINTED = re.compile(r"(?<![\w,.$/-])(?:[A-Z]-)?\d{1,4}(?![\w,/%-]|\.\d)")

@@ -68,6 +68,9 @@ class _Index:
                 if target not in index:
                     index.append(target)
         self.printed = printed_pages(pages, elements)
+        self.on_page: dict[int, list[Element]] = defaultdict(list)
+        for element in (e for e in elements if e.type not in AROUND):
+            self.on_page[element.page].append(element)
 
     def _first_part(self, element: str) -> str:
         while element in self.before:
@@ -105,17 +108,19 @@ class _Index:
         )
 
     def _page(self, number: str, kind: str) -> Iterator[tuple[Element, str]]:
-        """What that page opens with, or its first table or figure where the words name that `kind`."""
+        """What that page opens with, or where the words name a `kind`, its first table or figure."""
         if number in self.printed:
             page, evidence = self.printed[number], "printed page"
         elif self.printed or not number.isdigit():
             return
         else:
             page, evidence = int(number), "counted page"
-        on_it = [e for e in self.elements if e.page == page and e.type not in AROUND]
-        target = next((e for e in on_it if TARGETS.get(e.type) == kind), next(iter(on_it), None))
-        if target:
-            yield target, evidence
+        on_it = self.on_page.get(page, [])
+        named = next((e for e in on_it if TARGETS.get(e.type) == kind), None)
+        if named:
+            yield named, "on its page"
+        elif on_it and not kind:
+            yield on_it[0], evidence
 
     def _near(self, element: Element, match: re.Match[str]) -> Iterator[tuple[Element, str]]:
         """The nearest table or figure on the side that the words tell, on this page or the one beside it."""

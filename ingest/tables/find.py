@@ -18,8 +18,8 @@ from octavo.ingest.tables.rulings import Rulings
 from octavo.ingest.tables.signs import joined_signs
 from octavo.ingest.text import opens_caption
 
-_LEAST, _LEAST_FRAMED = 0.4, 0.2  # likeness: less, and a region is no table; the second where rules close most cells
-_LEAST_UNNAMED, _LEAST_UNNAMED_FRAMED = 0.8, 0.6  # of one that no model named a table
+_LEAST = 0.45  # likeness: less, and a region is no table
+_LEAST_FRAMED, _LEAST_UNNAMED = 0.75, 0.8  # of one that no model named a table, with most cells closed by rules or not
 _NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]|^[*†‡§]|^\(?[a-z\d]\)? [A-Z]", re.IGNORECASE)
 
 
@@ -36,10 +36,9 @@ def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
 
 def least(seen: Mapping[str, float]) -> float:
     """The likeness, by `judge`, that the best reading of a region must pass to be a table; `seen` shows of it."""
-    framed = seen["closed"] > 0.5
     if seen["named"]:
-        return _LEAST_FRAMED if framed else _LEAST
-    return _LEAST_UNNAMED_FRAMED if framed else _LEAST_UNNAMED
+        return _LEAST
+    return _LEAST_FRAMED if seen["closed"] > 0.5 else _LEAST_UNNAMED
 
 
 def considered(sheet: Sheet) -> Iterator[tuple[Region, list[tuple[Table, dict[str, float]]]]]:

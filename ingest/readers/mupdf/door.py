@@ -26,14 +26,12 @@ _original = onnxruntime.InferenceSession
 
 
 class _Session(OneThreadSession):
-    """Takes no options; its arena of memory is kept from page to page.
-
-    PyMuPDF turns the arena off since it keeps what the largest page took. A worker is replaced after 200 tasks, and
-    `benchmarks/whole.py` tells what all hold at most.
-    """
+    """Takes no options. A model keeps its memory if its input has one size always; PyMuPDF lets none keep it."""
 
     def __init__(self, model: str | Path, **_: object) -> None:
-        super().__init__(leaky(onnx.load(model)).SerializeToString())
+        read = leaky(onnx.load(model))
+        sizes = [size for given in read.graph.input for size in given.type.tensor_type.shape.dim[1:]]
+        super().__init__(read.SerializeToString(), arena=all(size.dim_value for size in sizes))
 
 
 def leaky(model: onnx.ModelProto) -> onnx.ModelProto:

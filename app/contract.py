@@ -9,7 +9,7 @@ from octavo.generation.model import Answer, Citation
 from octavo.ingest.links import JoinedTable, joined_tables
 from octavo.ingest.model import Box, Element, ParsedDocument
 from octavo.ingest.pipeline import IngestReport
-from octavo.ingest.store.catalogue import DocumentInfo
+from octavo.ingest.store.catalogue import DocumentInfo, Gone
 from octavo.retrieval.model import Hit, Selection
 
 Json = dict[str, Any]
@@ -83,6 +83,7 @@ def report(report: IngestReport) -> Json:
 def hit(hit: Hit) -> Json:
     return {
         "document": hit.document,
+        "sha256": hit.sha256,
         "page": hit.page,
         "bbox": box(hit.bbox),
         "type": hit.chunk.type,
@@ -114,4 +115,27 @@ def answer(answer: Answer) -> Json:
         "notes": list(answer.notes),
         "selection": selection(answer.selection),
         "timings": {stage: round(seconds, 3) for stage, seconds in answer.timings.items()},
+    }
+
+
+def redacted(answer: Json, gone: Gone) -> Json:
+    """A kept answer without what it quotes of a document that is deleted; the same object where that is nothing.
+
+    The SHA-256 tells whose a hit is. Answers kept before hits had one are told by chunk, or by name.
+    """
+
+    def quotes(hit: Any) -> bool:
+        if not isinstance(hit, dict):
+            return False
+        if "sha256" in hit:
+            return bool(hit["sha256"] == gone.sha256)
+        return hit["document"] in gone.names or hit["chunk"] in gone.chunks
+
+    selection, citations = answer.get("selection", {}), answer.get("citations", ())
+    cited = any(c["sha256"] == gone.sha256 for c in citations)
+    if not cited and not any(quotes(hit) for hits in selection.values() for hit in hits):
+        return answer
+    return answer | {
+        "selection": {name: [hit for hit in hits if not quotes(hit)] for name, hits in selection.items()},
+        "citations": [c | {"text": ""} if c["sha256"] == gone.sha256 else c for c in citations],
     }

@@ -15,6 +15,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever
 
+from octavo.contract import redacted
 from octavo.generation.answerer import Answerer
 from octavo.generation.extractive import ExtractiveReader
 from octavo.generators import make_answerer, wrap
@@ -75,7 +76,7 @@ class OpenLibrary:
         except OSError as error:
             raise LibraryError(f"cannot use {self.folder} as a library: {error.strerror}") from error
         url = self.settings.database_url or f"sqlite:///{self.folder.resolve() / 'catalogue.sqlite'}"
-        self.catalogue = Catalogue(url)
+        self.catalogue = Catalogue(url, redacted)
         self._match()
         self.models = ModelShelf(self.folder / "models")
         self._given_embedder, self._retriever, self._generator = embedder, retriever, generator

@@ -63,7 +63,7 @@ def test_documents_warns_of_hidden_text_under_its_document(tmp_path: Path) -> No
 def test_search_prints_hits_with_their_reasons(library: Any) -> None:
     hits = printed(run("search", "sunspot number", "-k", 3, "--library", library.folder, "--json"))["hits"]
     assert len(hits) == 3
-    assert set(hits[0]) == {"document", "page", "bbox", "type", "score", "text", "chunk", "why"}
+    assert set(hits[0]) == {"document", "sha256", "page", "bbox", "type", "score", "text", "chunk", "why"}
 
 
 def test_ask_prints_an_answer_and_draws_the_cited_pages(library: Any, tmp_path: Path) -> None:

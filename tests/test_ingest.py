@@ -249,6 +249,26 @@ def test_deleting_takes_its_quotes_out_of_conversations(own_library: Any) -> Non
     assert "sunspot-cycles.pdf" not in {hit["document"] for hit in message.answer["selection"]["kept"]}
 
 
+def test_deleting_a_document_leaves_the_quotes_of_another_of_its_name(tmp_path: Path) -> None:
+    texts = {"old": "The harbour was built of granite.", "new": "The harbour was built of sandstone."}
+    for folder, text in texts.items():
+        (tmp_path / folder).mkdir()
+        write_pdf(tmp_path / folder / "harbour.pdf", text)
+    with Library(tmp_path / "library") as library:
+        old, new = (library.ingest([tmp_path / folder]).documents[0].sha256 for folder in texts)
+        answer = contract.answer(library.ask("What was the harbour built of?"))
+        before = [{key: hit[key] for key in hit if key != "sha256"} for hit in answer["selection"]["kept"]]
+        talk = library.start_conversation("The harbour")
+        for kept in (answer, answer | {"selection": {"kept": before, "dropped": [], "notes": []}}):
+            library.add_message(talk, "assistant", answer["answer"], kept)
+        library.delete(old)
+        now, earlier = (message.answer for message in library.messages(talk))
+    assert {hit["sha256"] for hit in answer["selection"]["kept"]} == {old, new}
+    assert [(hit["sha256"], hit["text"]) for hit in now["selection"]["kept"]] == [(new, texts["new"])]
+    assert all(bool(cited["text"]) == (cited["sha256"] == new) for cited in now["citations"])
+    assert earlier["selection"]["kept"] == []  # of an answer from before hits had one, all of that name
+
+
 def test_a_deletion_leaves_no_text_of_it_among_the_dropped_hits(own_library: Any) -> None:
     answer = contract.answer(own_library.ask("How many doctor visits were there?", ["doctor-visits.pdf"]))
     dropped = contract.hit(own_library.search("sunspot number", 1, ["sunspot-cycles.pdf"])[0]) | {"reason": "far"}

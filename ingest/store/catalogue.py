@@ -6,9 +6,9 @@ Everything else (the indexes, the pictures) can be made again from it and the PD
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,14 +80,29 @@ class Message:
     answer: dict[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A document that is being deleted, by all that a kept answer may know it by; `chunks` are ids."""
+
+    sha256: str
+    names: frozenset[str]
+    chunks: frozenset[int]
+
+
+Redact: TypeAlias = Callable[[dict[str, Any], Gone], dict[str, Any]]
+"""A kept answer without what it quotes of a document; the same object where that is nothing."""
+
+
 class Catalogue:
     """Reads and writes the catalogue at a SQLAlchemy URL; brings its schema up to date on opening.
 
-    Each method is one transaction. Safe to use from several threads. Raises CatalogueError.
+    `redact` takes the quotes of a deleted document out of kept answers, whose form is for the caller to know; without
+    it they stay. Each method is one transaction. Safe to use from several threads. Raises CatalogueError.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, redact: Redact = lambda answer, gone: answer) -> None:
         self.engine = open_database(url)
+        self.redact = redact
 
     def close(self) -> None:
         self.engine.dispose()
@@ -145,7 +160,7 @@ class Catalogue:
             names.give(row, name, source)
             session.flush()
             for other in names.withdraw(session, [source], sha256, ready=False) if source else ():
-                _remove(session, other)
+                self._remove(session, other)
         info = self.document(sha256)
         assert info is not None  # noqa: S101 - entered above
         return info
@@ -188,7 +203,7 @@ class Catalogue:
     def delete(self, sha256: str) -> None:
         """Removes a document and every row that hangs on it."""
         with Session(self.engine) as session, session.begin():
-            _remove(session, _row(session, sha256))
+            self._remove(session, _row(session, sha256))
             _touch(session)
 
     def parsed(self, sha256: str) -> ParsedDocument:
@@ -242,12 +257,12 @@ class Catalogue:
         """
         with Session(self.engine) as session, session.begin():
             session.execute(update(DocumentRow).where(DocumentRow.sha256 == sha256).values(state=State.READY))
-            return _take(session, sources, sha256)
+            return self._take(session, sources, sha256)
 
     def forget(self, sources: Collection[str]) -> list[tuple[str, str]]:
         """Takes the names of files that are gone; gives back the documents that go with that, as (name, SHA-256)."""
         with Session(self.engine) as session, session.begin():
-            return [gone for some in _batched(list(sources)) for gone in _take(session, some)]
+            return [gone for some in _batched(list(sources)) for gone in self._take(session, some)]
 
     def sources(self) -> set[str]:
         """The places of all files that documents were read from."""
@@ -444,6 +459,28 @@ class Catalogue:
         with Session(self.engine) as session, session.begin():
             session.add(row)
 
+    # What goes
+
+    def _take(self, session: Session, sources: Collection[str], besides: str | None = None) -> list[tuple[str, str]]:
+        """Takes the names of files, and the documents that go with them; these as (name, SHA-256)."""
+        going = [(row.name, row.sha256, row) for row in names.withdraw(session, sources, besides)]
+        for _, _, row in going:
+            self._remove(session, row)
+        _touch(session)
+        return [(name, sha256) for name, sha256, _ in going]
+
+    def _remove(self, session: Session, row: DocumentRow) -> None:
+        """Deletes a document with all that hangs on it, and what answers in conversations quote of it."""
+        chunks = session.scalars(select(ChunkRow.id).where(ChunkRow.document_id == row.id))
+        gone = Gone(row.sha256, frozenset(own.name for own in row.names), frozenset(chunks))
+        for message in session.scalars(select(MessageRow).where(MessageRow.role == "assistant")):
+            if message.answer:
+                redacted = self.redact(message.answer, gone)
+                if redacted is not message.answer:
+                    message.answer = redacted
+        _clear(session, row.id)
+        session.delete(row)
+
 
 def _batched(ids: Sequence[T]) -> list[Sequence[T]]:
     return [ids[i : i + _PARAMETERS] for i in range(0, len(ids), _PARAMETERS)]
@@ -466,42 +503,10 @@ def _touch(session: Session) -> None:
     session.add(row)
 
 
-def _take(session: Session, sources: Collection[str], besides: str | None = None) -> list[tuple[str, str]]:
-    """Takes the names of files, and the documents that go with them; these as (name, SHA-256)."""
-    going = [(row.name, row.sha256, row) for row in names.withdraw(session, sources, besides)]
-    for _, _, row in going:
-        _remove(session, row)
-    _touch(session)
-    return [(name, sha256) for name, sha256, _ in going]
-
-
 def _clear(session: Session, document: int) -> None:
     """Deletes what was read of a document; rows that hang on these go by the foreign keys."""
     for table in (ChunkRow, ElementRow, PageRow):
         session.execute(delete(table).where(table.document_id == document))
-
-
-def _remove(session: Session, row: DocumentRow) -> None:
-    """Deletes a document with all that hangs on it, and what answers in conversations quote of it."""
-    called = {own.name for own in row.names}
-    chunks = set(session.scalars(select(ChunkRow.id).where(ChunkRow.document_id == row.id)))
-
-    def quotes(hit: Any) -> bool:
-        return isinstance(hit, dict) and (hit["document"] in called or hit["chunk"] in chunks)
-
-    for message in session.scalars(select(MessageRow).where(MessageRow.role == "assistant")):
-        answer = message.answer or {}
-        selection, citations = answer.get("selection", {}), answer.get("citations", ())
-        if not any(cited["sha256"] == row.sha256 for cited in citations) and not any(
-            quotes(hit) for hits in selection.values() for hit in hits
-        ):
-            continue
-        message.answer = answer | {
-            "selection": {name: [hit for hit in hits if not quotes(hit)] for name, hits in selection.items()},
-            "citations": [c | {"text": ""} if c["sha256"] == row.sha256 else c for c in citations],
-        }
-    _clear(session, row.id)
-    session.delete(row)
 
 
 def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:

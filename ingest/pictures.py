@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from octavo.ingest.model import Chunk, Element, ElementType, LinkType, ParsedDocument
@@ -20,8 +21,11 @@ def make_pictures(document: ParsedDocument, name: str) -> list[Chunk]:
 def _pictures(document: ParsedDocument, source: str) -> Iterator[Chunk]:
     by_id = {e.id: e for e in document.elements}
     captions = {link.target: by_id[link.source] for link in document.links if link.type is LinkType.CAPTION_OF}
+    on_page: dict[int, list[Element]] = defaultdict(list)
+    for element in document.elements:
+        on_page[element.page].append(element)
     for page in document.pages:
-        elements = [e for e in document.elements if e.page == page.number]
+        elements = on_page[page.number]
         if elements:
             yield _picture(ElementType.PAGE, source, elements)
         for element in elements:

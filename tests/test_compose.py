@@ -21,3 +21,11 @@ def test_a_word_in_no_region_is_a_paragraph() -> None:
     words = (Word((50, 100, 90, 110), "Lost", 10), Word((93, 100, 130, 110), "words", 10))
     [element] = compose(Sheet(1, 600, 800, words), "x", lambda box: b"").elements
     assert (element.type, element.text) == (ElementType.TEXT, "Lost words")
+
+
+def test_lines_in_no_region_are_paragraphs_by_the_white_between_them() -> None:
+    tops = (100, 112, 124, 160, 172)
+    words = tuple(Word((50, top, 90, top + 10), f"line{n}", 10, line=n) for n, top in enumerate(tops))
+    elements = compose(Sheet(1, 600, 800, words), "x", lambda box: b"").elements
+    assert [e.text for e in elements] == ["line0 line1 line2", "line3 line4"]
+    assert [e.bbox for e in elements] == [(50, 100, 90, 134), (50, 160, 90, 182)]

@@ -104,22 +104,23 @@ def _give_words(sheet: Sheet, drafts: list[_Draft]) -> None:
         middle = (word.bbox[0] + word.bbox[2]) / 2, (word.bbox[1] + word.bbox[3]) / 2
         home = next((draft for draft in by_size if contains(draft.bbox, middle)), None)
         (lost if home is None else home.words).append(word)
-    for paragraph in _paragraphs(lost):
-        drafts.append(_Draft(ElementType.TEXT, union(word.bbox for word in paragraph), words=paragraph))
+    for paragraph, box in _paragraphs(lost):
+        drafts.append(_Draft(ElementType.TEXT, box, words=paragraph))
 
 
-def _paragraphs(words: Sequence[Word]) -> list[list[Word]]:
-    """Words that no region claims, as runs of lines that the file drew close under each other."""
-    found: list[list[Word]] = []
+def _paragraphs(words: Sequence[Word]) -> list[tuple[list[Word], Box]]:
+    """Words that no region claims, as runs of lines that the file drew close under each other, with their boxes."""
+    found: list[tuple[list[Word], Box]] = []
     for line in drawn_lines(words):
         box = union(word.bbox for word in line)
         if found:
-            above = union(word.bbox for word in found[-1])
+            paragraph, above = found[-1]
             near = -1 < box[1] - above[3] < _GAP * (box[3] - box[1]) or 0 <= above[3] - box[1] < box[3] - box[1]
             if near and horizontal_overlap(above, box) > 0.5:
-                found[-1] += line
+                paragraph += line
+                found[-1] = paragraph, union((above, box))
                 continue
-        found.append(list(line))
+        found.append((list(line), box))
     return found
 
 

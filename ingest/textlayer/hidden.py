@@ -145,11 +145,14 @@ def warnings_of(hidden: Mapping[int, Sequence[Hidden]]) -> Iterator[str]:
 def without(words: Sequence[Word], hidden: Sequence[Piece]) -> list[Word]:
     """The words less the hidden pieces; a word of which a part is hidden keeps the rest."""
     kept = dict(enumerate(words))
+    left, top, right, bottom = np.array([word.bbox for word in words]).reshape(-1, 4).T
     for piece in hidden:
+        x0, y0, x1, y1 = piece.bbox
+        touching = np.flatnonzero((left < x1) & (x0 < right) & (top < y1) & (y0 < bottom)).tolist()
         holders = [
             (word.text != piece.text, area(word.bbox), n)
-            for n, word in kept.items()
-            if piece.text in word.text and covered(piece.bbox, word.bbox) > 0.5
+            for n in touching
+            if (word := kept.get(n)) and piece.text in word.text and covered(piece.bbox, word.bbox) > 0.5
         ]
         if holders:
             *_, n = min(holders)

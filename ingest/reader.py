@@ -53,7 +53,8 @@ class PageReader(Protocol):
     def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
         """Pages `first` to `last` (from 1, inclusive); element ids begin with `prefix`. Raises UnreadableError.
 
-        `simple`: by the words of the text layer alone, without models and drawings, for pages that fail otherwise.
+        `simple`: by the words of the text layer alone, without models and drawings, for pages that fail otherwise. The
+        page is rendered all the same, so that hidden text stays out: what hangs or crashes in that fails here too.
         """
         ...
 

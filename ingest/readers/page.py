@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Protocol
 
@@ -13,6 +14,9 @@ from octavo.ingest.sheet import Region, Sheet
 from octavo.ingest.textlayer.hidden import Pixels
 from octavo.ingest.textlayer.ocr import available
 from octavo.ingest.textlayer.scan import Scan, read_scan
+
+_MOSTLY = 0.7  # of a page's letters: so many run in the direction in which the page is read
+_THIN = 3.0  # points; a thinner box is a rule
 
 
 class DrawnPage(Protocol):
@@ -56,6 +60,20 @@ def read_page(page: DrawnPage, prefix: str, ocr: bool, simple: bool) -> PageCont
     content = compose(sheet, prefix, page.png, ocr and available())
     turn = (turn + more) % 360
     return turned_back(content, turn) if turn else content
+
+
+def usual_turn(letters: Counter[int]) -> int:
+    """By how many degrees clockwise most letters of a page must be turned, by how many each must; 0 in doubt."""
+    turn, count = max(letters.items(), key=lambda item: item[1], default=(0, 0))
+    return turn if count > _MOSTLY * letters.total() else 0
+
+
+def rules_of(box: Box, outlined: bool) -> list[Box]:
+    """The rules that a drawn box makes: itself where it is thin, its sides where it is outlined."""
+    x0, y0, x1, y1 = box
+    if min(x1 - x0, y1 - y0) < _THIN:
+        return [box]
+    return [(x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)] if outlined else []
 
 
 def look(page: DrawnPage, ocr: bool) -> tuple[Sheet, int]:

@@ -27,6 +27,9 @@ Pixels: TypeAlias = npt.NDArray[np.uint8]
 Render: TypeAlias = Callable[[float, bool], tuple[Pixels, Pixels]]
 """At so many pixels a point, in colour or grey: the page as displayed, and without text; (height, width, 3 or 1)."""
 
+PAINTED = 12
+"""Levels of 255 of opacity, at and below which text counts as not painted: no reader makes out less."""
+
 _TINY = 2.0  # points
 _GLANCE, _LOOK = 72, 200  # dpi
 _MOST_PIXELS = 4_000_000  # of a page looked at; a larger one is looked at more coarsely

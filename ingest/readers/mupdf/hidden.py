@@ -15,9 +15,8 @@ from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.sheet import Hidden, Word
 from octavo.ingest.text import clean
 from octavo.ingest.textlayer import hidden
-from octavo.ingest.textlayer.hidden import Piece, Pixels
+from octavo.ingest.textlayer.hidden import PAINTED, Piece, Pixels
 
-_PAINTED = 12  # of 255 levels of opacity; no reader makes out less
 _CUTS_OUT = 64  # in a span's `char_flags`: what is painted next shows through its glyphs
 _ROUGHLY = pymupdf.TEXT_PRESERVE_LIGATURES
 _EXACTLY = _ROUGHLY | pymupdf.TEXT_PRESERVE_SPANS | pymupdf.TEXT_ACCURATE_BBOXES
@@ -73,7 +72,7 @@ def _pieces(page: pymupdf.Page, flags: int) -> Iterator[Piece]:
 def _piece(bbox: Sequence[float], text: str, span: dict[str, Any]) -> Piece | None:
     if not any(map(str.isalnum, text)):  # a hyphen at a line's end is at times not painted
         return None
-    painted = span["alpha"] > _PAINTED or span["char_flags"] & _CUTS_OUT
+    painted = span["alpha"] > PAINTED or span["char_flags"] & _CUTS_OUT
     rgb = span["color"]
     colour = (rgb >> 16, rgb >> 8 & 255, rgb & 255) if painted else None
     return Piece((bbox[0], bbox[1], bbox[2], bbox[3]), clean(text), span["size"], colour)

@@ -16,14 +16,12 @@ from octavo.ingest.readers.mupdf.door import pymupdf, upright
 from octavo.ingest.readers.mupdf.hidden import part, pixels
 from octavo.ingest.readers.mupdf.layout import find_regions
 from octavo.ingest.readers.mupdf.scan import layered
-from octavo.ingest.readers.page import read_page
+from octavo.ingest.readers.page import read_page, rules_of, usual_turn
 from octavo.ingest.sheet import Drawing, Region, Sheet, Word
 from octavo.ingest.text import clean
 from octavo.ingest.textlayer.hidden import Pixels
 from octavo.ingest.textlayer.scan import Scan
 
-_THIN = 3.0  # points; a thinner box is a rule
-_MOSTLY = 0.7  # of a page's letters: so many run in the direction in which the page is read
 _BOLD = 2**4  # in the flags of a span
 
 
@@ -65,13 +63,16 @@ class MuPDFPage:
                 letters[(0 if dx > 0 else 180) if abs(dx) > abs(dy) else (90 if dy < 0 else 270)] += sum(
                     len(span["text"]) for span in line["spans"]
                 )
-        turn, count = max(letters.items(), key=lambda item: item[1], default=(0, 0))
-        return turn if count > _MOSTLY * letters.total() else 0
+        return usual_turn(letters)
 
     def turn(self, degrees: int) -> None:
         self._show(upright(self.page, degrees))
 
-    def words_alone(self, images: Sequence[Box] = ()) -> Sheet:
+    def words_alone(self) -> Sheet:
+        return self._words_sheet(())
+
+    def _words_sheet(self, images: Sequence[Box]) -> Sheet:
+        """The words alone; `images` are asked whether what is hidden is the text of a scan."""
         width, height = self.page.rect.width, self.page.rect.height
         words, hidden = part(self.page, list(_words(self.text, width, height)), images)
         return Sheet(self.number, width, height, words=tuple(words), hidden=tuple(hidden))
@@ -80,7 +81,7 @@ class MuPDFPage:
         paths = list(_visible(self.page.get_cdrawings(extended=True), tuple(self.page.rect)))
         images = tuple(_images(self.page))
         return replace(
-            self.words_alone(images), rules=tuple(_rules(paths)), drawings=tuple(_drawings(paths)), images=images
+            self._words_sheet(images), rules=tuple(_rules(paths)), drawings=tuple(_drawings(paths)), images=images
         )
 
     def regions(self, drawn: Sheet, scan: Scan | None) -> tuple[Region, ...]:
@@ -157,10 +158,7 @@ def _rules(paths: Sequence[dict[str, Any]]) -> Iterator[Box]:
                     yield min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
             elif kind in ("re", "qu"):
                 x0, y0, x1, y1 = points[0] if kind == "re" else _around(points[0])
-                if min(x1 - x0, y1 - y0) < _THIN:
-                    yield x0, y0, x1, y1
-                elif "s" in path["type"]:
-                    yield from ((x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1))
+                yield from rules_of((x0, y0, x1, y1), "s" in path["type"])
 
 
 def _around(quad: Sequence[tuple[float, float]]) -> Box:

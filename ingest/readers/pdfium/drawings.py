@@ -13,11 +13,11 @@ from pypdfium2 import PdfMatrix
 
 from octavo.ingest.geometry import area, intersection, union
 from octavo.ingest.model import Box
+from octavo.ingest.readers.page import rules_of
 from octavo.ingest.sheet import Drawing
 
 Point = tuple[float, float]
 
-_THIN = 3.0  # points; a thinner box is a rule
 _STRAIGHT = 1.0  # points; a line that leaves its axis by less runs along it
 _EXACT = 0.1  # points; the sides of a box leave their axes by less
 _DEEPEST = 15  # forms within forms
@@ -110,9 +110,9 @@ def _add_path(found: Drawn, path: Any, matrix: PdfMatrix, clip: Box) -> None:
         return
     strokes, pictorial = 0, False
     for subpath in subpaths:
-        if sides := _rectangle(subpath):
+        if drawn_box := _rectangle(subpath):
             strokes += 1
-            found.rules.extend(_sides(sides, stroked))
+            found.rules.extend(rules_of(drawn_box, stroked))
             continue
         lines = list(pairwise([*subpath.points, subpath.points[0]] if subpath.closed else subpath.points))
         strokes += len(lines)
@@ -155,11 +155,3 @@ def _rectangle(subpath: _Subpath) -> Box | None:
     sides = pairwise([*corners, corners[0]])
     along = all(min(abs(a[0] - b[0]), abs(a[1] - b[1])) < _EXACT for a, b in sides)
     return union((*corner, *corner) for corner in corners) if along else None
-
-
-def _sides(box: Box, outlined: bool) -> list[Box]:
-    """The rules that a drawn box makes."""
-    x0, y0, x1, y1 = box
-    if min(x1 - x0, y1 - y0) < _THIN:
-        return [box]
-    return [(x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)] if outlined else []

@@ -67,7 +67,11 @@ class PdfiumPage:
     def turn(self, degrees: int) -> None:
         self.page.set_rotation((self.page.get_rotation() + degrees) % 360)
 
-    def words_alone(self, images: Sequence[Box] = ()) -> Sheet:
+    def words_alone(self) -> Sheet:
+        return self._words_sheet(())
+
+    def _words_sheet(self, images: Sequence[Box]) -> Sheet:
+        """The words alone; `images` are asked whether what is hidden is the text of a scan."""
         width, height = self.page.get_size()
         read = list(words(self.page.get_textpage(), _view(self.page).on_rect))
         pieces = [piece for _, parts in read for piece in parts]
@@ -78,7 +82,7 @@ class PdfiumPage:
     def drawn(self) -> Sheet:
         art = drawn(self.page, _view(self.page), (0, 0, *self.page.get_size()))
         images = tuple(art.images)
-        return replace(self.words_alone(images), rules=tuple(art.rules), drawings=tuple(art.drawings), images=images)
+        return replace(self._words_sheet(images), rules=tuple(art.rules), drawings=tuple(art.drawings), images=images)
 
     def regions(self, drawn: Sheet, scan: Scan | None) -> tuple[Region, ...]:
         if scan is None:

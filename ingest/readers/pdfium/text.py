@@ -15,9 +15,10 @@ import pypdfium2.raw as pdfium
 
 from octavo.ingest.geometry import union
 from octavo.ingest.model import Box
+from octavo.ingest.readers.page import usual_turn
 from octavo.ingest.sheet import Word
 from octavo.ingest.text import clean
-from octavo.ingest.textlayer.hidden import Colour, Piece
+from octavo.ingest.textlayer.hidden import PAINTED, Colour, Piece
 
 View = Callable[[float, float, float, float], Box]
 """From a box as pdfium has it (left, bottom, right, top; origin bottom left) to one on the page as displayed."""
@@ -30,9 +31,7 @@ _TOUCH = 0.1  # in sizes; characters drawn nearer than that are of one word
 _SPACE = 0.15  # in sizes; characters drawn farther apart than that are not
 _STROKED = {pdfium.FPDF_TEXTRENDERMODE_STROKE, pdfium.FPDF_TEXTRENDERMODE_STROKE_CLIP}
 _UNPAINTED = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE}
-_CLEAR = 12  # of 255 levels of opacity; no reader makes out less
 _SAMPLED = 5  # each so-many-th letter tells in which direction text runs
-_MOSTLY = 0.7  # of a page's letters: so many run in the direction in which the page is read
 _LINE_END_HYPHEN = "\x02\ufffe"  # what pdfium makes of a hyphen at the end of a line
 
 
@@ -86,9 +85,9 @@ def turn_of(text: Any, rotation: int) -> int:
     letters: Counter[int] = Counter()
     for n in range(0, text.count_chars(), _SAMPLED):
         if not pdfium.FPDFText_IsGenerated(text, n):
-            letters[-round(degrees(pdfium.FPDFText_GetCharAngle(text, n)) / 90) * 90 % 360] += 1
-    angle, count = max(letters.items(), key=lambda item: item[1], default=(0, 0))
-    return (angle - rotation) % 360 if count > _MOSTLY * letters.total() else 0
+            angle = round(degrees(pdfium.FPDFText_GetCharAngle(text, n)) / 90) * 90
+            letters[(-angle - rotation) % 360] += 1
+    return usual_turn(letters)
 
 
 def _runs(text: Any, view: View) -> Iterator[tuple[list[_Character], bool]]:
@@ -164,7 +163,7 @@ def _colour(text: Any, n: int) -> Colour | None:
     colour_of = pdfium.FPDFText_GetStrokeColor if mode in _STROKED else pdfium.FPDFText_GetFillColor
     red, green, blue, alpha = values = [ctypes.c_uint() for _ in range(4)]
     told = colour_of(text, n, *map(ctypes.byref, values))
-    if mode in _UNPAINTED or (told and alpha.value <= _CLEAR):
+    if mode in _UNPAINTED or (told and alpha.value <= PAINTED):
         return None
     return (red.value, green.value, blue.value) if told else (0, 0, 0)
 

@@ -28,13 +28,24 @@ def make_chunks(document: ParsedDocument, name: str) -> list[Chunk]:
     return list(_Chunker(document, name).chunks())
 
 
+def source_line(document: ParsedDocument, name: str) -> str:
+    """What names a document in all its chunks: its file's name, and its title."""
+    return f"{name}: {document.title}" if document.title else name
+
+
+def captions(document: ParsedDocument) -> dict[str, Element]:
+    """The captions by the ids of the tables and figures that they are of."""
+    by_id = {e.id: e for e in document.elements}
+    return {link.target: by_id[link.source] for link in document.links if link.type is LinkType.CAPTION_OF}
+
+
 class _Chunker:
     def __init__(self, document: ParsedDocument, name: str) -> None:
         self.document = document
         self.by_id = {e.id: e for e in document.elements}
-        self.source = f"{name}: {document.title}" if document.title else name
-        self.captions = {link.target: link.source for link in document.links if link.type is LinkType.CAPTION_OF}
-        self.captioning = set(self.captions.values())
+        self.source = source_line(document, name)
+        self.captions = captions(document)
+        self.captioning = {caption.id for caption in self.captions.values()}
         whole = joined_tables(document.elements, document.links)
         self.joined = {part.id: joined for joined in whole for part in joined.parts}
         self.mentions: dict[str, list[str]] = defaultdict(list)
@@ -120,8 +131,8 @@ class _Chunker:
             yield Chunk(ElementType.FIGURE, element.page, self._context(headings), text, ids)
 
     def _caption(self, element: Element) -> list[Element]:
-        source = self.captions.get(element.id)
-        return [self.by_id[source]] if source else []
+        caption = self.captions.get(element.id)
+        return [caption] if caption else []
 
 
 def _is_unit(element: Element) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from octavo.ingest.model import Box
+
+Point = tuple[float, float]
 
 
 def area(box: Box) -> float:
@@ -21,6 +23,16 @@ def union(boxes: Iterable[Box]) -> Box:
     return min(x0), min(y0), max(x1), max(y1)
 
 
+def around(points: Iterable[Sequence[float]]) -> Box:
+    """The least box around points (x, y); at least one is needed."""
+    xs, ys = zip(*points, strict=True)
+    return float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))
+
+
+def middle(box: Box) -> Point:
+    return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+
+
 def covered(inner: Box, outer: Box) -> float:
     """Share of `inner`'s area that lies in `outer`, in [0, 1]; 0 for a box without area."""
     return area(intersection(inner, outer)) / area(inner) if area(inner) else 0.0
@@ -32,7 +44,7 @@ def iou(a: Box, b: Box) -> float:
     return shared / (area(a) + area(b) - shared) if shared else 0.0
 
 
-def contains(box: Box, point: tuple[float, float]) -> bool:
+def contains(box: Box, point: Point) -> bool:
     return box[0] <= point[0] <= box[2] and box[1] <= point[1] <= box[3]
 
 

@@ -15,6 +15,7 @@ from octavo.ingest.furniture import footnotes, running_lines
 from octavo.ingest.links import find_links, heading_levels, name_captions
 from octavo.ingest.model import AROUND, Element, ElementType, ParsedDocument
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
+from octavo.ingest.text import page_ranges
 from octavo.ingest.textlayer.hidden import warnings_of
 from octavo.ingest.traces import upright
 from octavo.ingest.workers import Workers, reason
@@ -117,18 +118,7 @@ class _Reading:
             for page in pages:
                 why = self.reasons.get(page, "too much before it failed")
                 told.setdefault(f"{fate}: {why}", []).append(page)
-        return [f"page {_numbers(pages)} {line}" for line, pages in told.items()]
-
-
-def _numbers(pages: Sequence[int]) -> str:
-    """Ascending page numbers in words, as in "3, 5-9"."""
-    runs: list[list[int]] = []
-    for page in pages:
-        if runs and page == runs[-1][-1] + 1:
-            runs[-1].append(page)
-        else:
-            runs.append([page])
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+        return [f"page {page_ranges(pages)} {line}" for line, pages in told.items()]
 
 
 def _result(task: Future[T]) -> T:
@@ -161,8 +151,8 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
     recognised = [c.page.number for c in contents if c.recognised]
     remarks = (
         *warnings,
-        *([f"read by OCR: page {_numbers(recognised)}"] if recognised else []),
-        *([f"no text on page {_numbers(empty)}"] if empty else []),
+        *([f"read by OCR: page {page_ranges(recognised)}"] if recognised else []),
+        *([f"no text on page {page_ranges(empty)}"] if empty else []),
         *warnings_of({content.page.number: content.hidden for content in contents}),
     )
     links = tuple(find_links(pages, elements, traces))

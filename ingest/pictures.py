@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from octavo.ingest.model import Chunk, Element, ElementType, LinkType, ParsedDocument
+from octavo.ingest.chunks import captions, source_line
+from octavo.ingest.model import Chunk, Element, ElementType, ParsedDocument
 
 _SHOWN = {ElementType.TABLE, ElementType.FIGURE}
 
@@ -15,12 +16,11 @@ def make_pictures(document: ParsedDocument, name: str) -> list[Chunk]:
 
     A page with nothing on it is not one.
     """
-    return list(_pictures(document, f"{name}: {document.title}" if document.title else name))
+    return list(_pictures(document, source_line(document, name)))
 
 
 def _pictures(document: ParsedDocument, source: str) -> Iterator[Chunk]:
-    by_id = {e.id: e for e in document.elements}
-    captions = {link.target: by_id[link.source] for link in document.links if link.type is LinkType.CAPTION_OF}
+    captioned = captions(document)
     on_page: dict[int, list[Element]] = defaultdict(list)
     for element in document.elements:
         on_page[element.page].append(element)
@@ -30,7 +30,7 @@ def _pictures(document: ParsedDocument, source: str) -> Iterator[Chunk]:
             yield _picture(ElementType.PAGE, source, elements)
         for element in elements:
             if element.type in _SHOWN:
-                caption = captions.get(element.id)
+                caption = captioned.get(element.id)
                 yield _picture(element.type, source, [element, *([caption] if caption else [])])
 
 

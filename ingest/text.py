@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _SPACE = re.compile(r"\s+")
@@ -49,3 +49,14 @@ def join_lines(lines: Iterable[str], heal: bool = True) -> str:
         else:
             joined = f"{joined} {line}" if joined else line
     return joined
+
+
+def page_ranges(pages: Sequence[int]) -> str:
+    """Ascending page numbers in words, as in "3, 5-9"."""
+    runs: list[list[int]] = []
+    for page in pages:
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1].append(page)
+        else:
+            runs.append([page])
+    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from PIL import Image
 
-from octavo.ingest.geometry import contains
+from octavo.ingest.geometry import contains, middle
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.readers.pdfium.layout import Sight, _model, look
 from octavo.ingest.readers.pdfium.regions import make_regions
@@ -104,7 +104,7 @@ def test_one_sight_over_two_captions_is_two_figures() -> None:
 def test_no_word_is_lost_but_a_figures_labels() -> None:
     drawn = [*words(BODY), *grid(50, 100), *words([(400, 300, "alone")], first=90)]
     found = regions([Sight("text", (45, 620, 300, 640), 0.6)], drawn)
-    middles = [((w.bbox[0] + w.bbox[2]) / 2, (w.bbox[1] + w.bbox[3]) / 2) for w in drawn]
+    middles = [middle(w.bbox) for w in drawn]
     assert all(any(contains(region.bbox, middle) for region in found) for middle in middles)
 
 

@@ -7,7 +7,6 @@ takes in its labels and its legend. Knows no PDF library.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -25,6 +24,7 @@ from octavo.ingest.figures.parts import (
     together,
 )
 from octavo.ingest.geometry import area, covered, intersection, union
+from octavo.ingest.lines import drawn_lines
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.sheet import Sheet
 
@@ -45,7 +45,7 @@ _Line = tuple[Box, int]
 def find_figures(sheet: Sheet, tables: Sequence[Box]) -> list[Box]:
     """The boxes of a page's figures, from the top; `tables` are boxes that no figure is made of."""
     tables = [table for table in tables if not _is_drawn(table, sheet)]
-    lines = list(_lines(sheet))
+    lines = [(union(word.bbox for word in line), len(line)) for line in drawn_lines(sheet.words)]
     prose = [r.bbox for r in sheet.regions if r.type in _RUNNING and _is_prose(r.bbox, lines)]
     parts = joined(framed([*_images(sheet, tables, prose), *_paths(sheet, [*tables, *prose])]), reach_of)
     loose = [part for part in parts if not part.draws]
@@ -138,14 +138,6 @@ def _labelled(figure: Part, words: Sequence[Box]) -> Part:
 def _claimed(line: Box, sheet: Sheet, texts: Sequence[Box]) -> bool:
     """Whether a line of text belongs to something else than a figure."""
     return _within(line, [*texts, *(r.bbox for r in sheet.regions if r.type in _NO_LABEL)])
-
-
-def _lines(sheet: Sheet) -> Iterator[_Line]:
-    drawn: dict[int, list[Box]] = defaultdict(list)
-    for word in sheet.words:
-        drawn[word.line].append(word.bbox)
-    for boxes in drawn.values():
-        yield union(boxes), len(boxes)
 
 
 def _is_prose(region: Box, lines: Iterable[_Line]) -> bool:

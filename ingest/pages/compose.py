@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from octavo.ingest.figures import find_figures, read_inside
-from octavo.ingest.geometry import area, contains, covered, horizontal_overlap, union
+from octavo.ingest.geometry import area, contains, covered, horizontal_overlap, middle, union
 from octavo.ingest.lines import drawn_lines, text_of
 from octavo.ingest.model import AROUND, Box, Element, ElementType, Page, Table
 from octavo.ingest.pages.order import reading_order
@@ -101,8 +101,8 @@ def _give_words(sheet: Sheet, drafts: list[_Draft]) -> None:
     by_size = sorted(drafts, key=lambda draft: (draft.type not in _WHOLE, area(draft.bbox)))
     lost: list[Word] = []
     for word in sheet.words:
-        middle = (word.bbox[0] + word.bbox[2]) / 2, (word.bbox[1] + word.bbox[3]) / 2
-        home = next((draft for draft in by_size if contains(draft.bbox, middle)), None)
+        at = middle(word.bbox)
+        home = next((draft for draft in by_size if contains(draft.bbox, at)), None)
         (lost if home is None else home.words).append(word)
     for paragraph, box in _paragraphs(lost):
         drafts.append(_Draft(ElementType.TEXT, box, words=paragraph))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from octavo.ingest.geometry import union
 from octavo.ingest.model import Box
 from octavo.ingest.sheet import Word
-from octavo.ingest.tables.lines import Line, lines, runs, type_size, word_space
+from octavo.ingest.tables.lines import Line, rows_of_words, runs, type_size, word_space
 from octavo.ingest.tables.values import is_value
 from octavo.ingest.text import join_lines
 
@@ -53,7 +53,7 @@ class Block:
         boxes = np.array([word.bbox for word in words])
         self.x, self.y = (boxes[:, 0] + boxes[:, 2]) / 2, (boxes[:, 1] + boxes[:, 3]) / 2
         self.left, self.right = boxes[:, 0], boxes[:, 2]
-        self.lines: list[Line] = lines(words)
+        self.lines: list[Line] = rows_of_words(words)
         self.size = type_size(words)
         self.space = min(word_space(self.lines), 0.35 * self.size)
         index = {id(word): n for n, line in enumerate(self.lines) for word in line.words}
@@ -74,7 +74,7 @@ class Block:
 
     def _piece(self, numbers: tuple[int, ...]) -> Piece:
         words = tuple(self.words[n] for n in numbers)
-        found = lines(words)
+        found = rows_of_words(words)
         texts = [_LEADER.sub("", " ".join(word.text for word in line.words)) for line in found]
         text = join_lines(texts, heal=False)
         doubled = sum(map(is_value, text.split())) > 1

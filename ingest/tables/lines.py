@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from octavo.ingest.geometry import contains, middle
 from octavo.ingest.model import Box
 from octavo.ingest.sheet import Word
 
@@ -26,14 +27,14 @@ class Line:
 
 def inside(words: Iterable[Word], box: Box) -> list[Word]:
     """Words whose centre lies in `box`."""
-    x0, y0, x1, y1 = box
-    return [w for w in words if x0 <= (w.bbox[0] + w.bbox[2]) / 2 <= x1 and y0 <= (w.bbox[1] + w.bbox[3]) / 2 <= y1]
+    return [word for word in words if contains(box, middle(word.bbox))]
 
 
-def lines(words: Iterable[Word]) -> list[Line]:
+def rows_of_words(words: Iterable[Word]) -> list[Line]:
     """Lines from top to bottom: a word joins the line with which it shares most of the lesser height.
 
-    A raised or lowered figure is smaller than its line and joins it.
+    They run over all columns, whatever was drawn together (`octavo.ingest.lines` keeps to that). A raised or lowered
+    figure is smaller than its line and joins it.
     """
     found: list[list[Word]] = []
     for word in sorted(words, key=lambda w: (-round(w.size), w.bbox[1])):

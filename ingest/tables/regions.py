@@ -14,7 +14,7 @@ import numpy as np
 from octavo.ingest.geometry import area, covered, union
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.sheet import Region, Sheet, Word
-from octavo.ingest.tables.lines import Line, inside, lines, runs, type_size, word_space
+from octavo.ingest.tables.lines import Line, inside, rows_of_words, runs, type_size, word_space
 from octavo.ingest.text import opens_caption
 
 _TOUCH = 2.0  # points
@@ -38,7 +38,7 @@ def table_regions(sheet: Sheet) -> list[Region]:
             found.append(Region(ElementType.FIGURE, frame))
     for region in sheet.regions:
         if region.type in _MISTAKEN and not any(covered(region.bbox, r.bbox) > 0.2 for r in found):
-            text = lines(inside(sheet.words, region.bbox))
+            text = rows_of_words(inside(sheet.words, region.bbox))
             if len(text) > 1 and _columned(text):
                 found.append(region)
     return found
@@ -60,7 +60,7 @@ def _parted(region: Region, frames: Sequence[Box], sheet: Sheet) -> list[Region]
 def _beside(box: Box, words: Sequence[Word]) -> list[Box]:
     """The box cut in two where a bare strip parts lines that do not stand on the same heights."""
     for x in _strips(words):
-        left, right = lines(w for w in words if w.bbox[2] < x), lines(w for w in words if w.bbox[0] > x)
+        left, right = rows_of_words(w for w in words if w.bbox[2] < x), rows_of_words(w for w in words if w.bbox[0] > x)
         level = sum(any(abs(a.middle - b.middle) < _LEVEL for b in right) for a in left)
         if (
             min(len(left), len(right)) > 2
@@ -88,7 +88,7 @@ def _strips(words: Sequence[Word]) -> Iterator[float]:
 
 def _under_captions(box: Box, words: Sequence[Word]) -> list[Box]:
     """The box cut above each caption with lines of a table over it."""
-    text = lines(words)
+    text = rows_of_words(words)
     cuts = [
         (above.bottom + line.top) / 2
         for above, line in pairwise(text[1:])

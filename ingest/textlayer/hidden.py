@@ -18,9 +18,10 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from octavo.ingest.geometry import area, covered, intersection, union
+from octavo.ingest.geometry import area, covered, intersection, middle, union
 from octavo.ingest.model import Box
 from octavo.ingest.sheet import Hidden, Word
+from octavo.ingest.text import page_ranges
 
 Colour: TypeAlias = tuple[int, int, int]
 Pixels: TypeAlias = npt.NDArray[np.uint8]
@@ -142,7 +143,7 @@ def warnings_of(hidden: Mapping[int, Sequence[Hidden]]) -> Iterator[str]:
             lines.append((page, f"page {page}: hidden text ({how}): {text!r}"))
     yield from (line for _, line in lines[:_MOST_WARNINGS])
     if rest := sorted({page for page, _ in lines[_MOST_WARNINGS:]}):
-        yield f"more hidden text on page {', '.join(map(str, rest))}"
+        yield f"more hidden text on page {page_ranges(rest)}"
 
 
 def without(words: Sequence[Word], hidden: Sequence[Piece]) -> list[Word]:
@@ -172,7 +173,7 @@ def _scale(dpi: int, width: float, height: float) -> float:
 def _outside(piece: Piece, width: float, height: float) -> str | None:
     if not piece.shown:
         return "in a layer that is off"
-    x, y = (piece.bbox[0] + piece.bbox[2]) / 2, (piece.bbox[1] + piece.bbox[3]) / 2
+    x, y = middle(piece.bbox)
     if not (0 <= x <= width and 0 <= y <= height):
         return "off the page"
     return "tiny" if piece.size < _TINY else None

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
-from octavo.ingest.geometry import union
+from octavo.ingest.geometry import around, union
 from octavo.ingest.lines import drawn_lines
 from octavo.ingest.model import Box
 from octavo.ingest.sheet import Word
@@ -120,7 +120,7 @@ def _read(picture: Pixels) -> list[_Line]:
     if result.boxes is None:
         return []
     return [
-        _Line(text, float(score), corners, [(text, _around(box)) for text, _, box in pieces])
+        _Line(text, float(score), corners, [(text, around(box)) for text, _, box in pieces])
         for text, score, corners, pieces in zip(
             result.txts, result.scores, result.boxes, result.word_results, strict=True
         )
@@ -148,11 +148,6 @@ def _cut(line: _Line) -> Iterator[tuple[str, Box]]:
         if boxes := [box for _, box in line.pieces[first : last + 1]]:
             yield word, union(boxes)
         done += len(word)
-
-
-def _around(corners: Sequence[Sequence[float]]) -> Box:
-    xs, ys = zip(*corners, strict=True)
-    return float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))
 
 
 def _is_tall(line: _Line) -> bool:

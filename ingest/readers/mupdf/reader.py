@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from octavo.ingest.figures import resolution
-from octavo.ingest.geometry import area, intersection
+from octavo.ingest.geometry import area, around, intersection, middle
 from octavo.ingest.model import Box
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
 from octavo.ingest.readers.mupdf.door import pymupdf, upright
@@ -125,12 +125,12 @@ def _words(text: pymupdf.TextPage, width: float, height: float) -> Iterator[Word
     numbers: dict[tuple[int, int], int] = defaultdict(lambda: len(numbers))
     for x0, y0, x1, y1, raw, block_number, line_number, _ in text.extractWORDS():
         word = clean(raw)
-        middle = (x0 + x1) / 2, (y0 + y1) / 2
-        if not word or not (0 <= middle[0] <= width and 0 <= middle[1] <= height):
+        x, y = middle((x0, y0, x1, y1))
+        if not word or not (0 <= x <= width and 0 <= y <= height):
             continue
         key = block_number, line_number
         spans = styles.get(key) or [(x0, y1 - y0, False)]
-        _, size, bold = max((s for s in spans if s[0] <= middle[0]), default=spans[0])
+        _, size, bold = max((s for s in spans if s[0] <= x), default=spans[0])
         yield Word((x0, y0, x1, y1), word, size, bold, numbers[key])
 
 
@@ -157,13 +157,8 @@ def _rules(paths: Sequence[dict[str, Any]]) -> Iterator[Box]:
                 if min(abs(ax - bx), abs(ay - by)) < 1:
                     yield min(ax, bx), min(ay, by), max(ax, bx), max(ay, by)
             elif kind in ("re", "qu"):
-                x0, y0, x1, y1 = points[0] if kind == "re" else _around(points[0])
+                x0, y0, x1, y1 = points[0] if kind == "re" else around(points[0])
                 yield from rules_of((x0, y0, x1, y1), "s" in path["type"])
-
-
-def _around(quad: Sequence[tuple[float, float]]) -> Box:
-    xs, ys = zip(*quad, strict=True)
-    return min(xs), min(ys), max(xs), max(ys)
 
 
 def _drawings(paths: Sequence[dict[str, Any]]) -> Iterator[Drawing]:

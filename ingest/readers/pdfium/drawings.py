@@ -11,12 +11,10 @@ from typing import Any
 import pypdfium2.raw as pdfium
 from pypdfium2 import PdfMatrix
 
-from octavo.ingest.geometry import area, intersection, union
+from octavo.ingest.geometry import Point, area, around, intersection
 from octavo.ingest.model import Box
 from octavo.ingest.readers.page import rules_of
 from octavo.ingest.sheet import Drawing
-
-Point = tuple[float, float]
 
 _STRAIGHT = 1.0  # points; a line that leaves its axis by less runs along it
 _EXACT = 0.1  # points; the sides of a box leave their axes by less
@@ -80,7 +78,7 @@ def _clipped(thing: Any, outer: PdfMatrix, shown: Box) -> Box:
         segments = range(pdfium.FPDFClipPath_CountPathSegments(clip, n))
         points = [_point(pdfium.FPDFClipPath_GetPathSegment(clip, n, m), outer) for m in segments]
         if points:
-            shown = intersection(shown, union((*point, *point) for point in points))
+            shown = intersection(shown, around(points))
     return shown
 
 
@@ -105,7 +103,7 @@ def _add_path(found: Drawn, path: Any, matrix: PdfMatrix, clip: Box) -> None:
     subpaths = [s for s in _subpaths(path, matrix) if len(s.points) > 1]
     if not subpaths or not (filled or stroked):
         return
-    box = intersection(union((*point, *point) for subpath in subpaths for point in subpath.points), clip)
+    box = intersection(around(point for subpath in subpaths for point in subpath.points), clip)
     if box[0] > box[2] or box[1] > box[3]:
         return
     strokes, pictorial = 0, False
@@ -120,7 +118,7 @@ def _add_path(found: Drawn, path: Any, matrix: PdfMatrix, clip: Box) -> None:
         for a, b in lines:
             if min(abs(a[0] - b[0]), abs(a[1] - b[1])) < _STRAIGHT:
                 if not subpath.curves:
-                    found.rules.append(union([(*a, *a), (*b, *b)]))
+                    found.rules.append(around((a, b)))
             else:
                 pictorial = True
     found.drawings.append(Drawing(box, strokes, pictorial, filled))
@@ -154,4 +152,4 @@ def _rectangle(subpath: _Subpath) -> Box | None:
         return None
     sides = pairwise([*corners, corners[0]])
     along = all(min(abs(a[0] - b[0]), abs(a[1] - b[1])) < _EXACT for a, b in sides)
-    return union((*corner, *corner) for corner in corners) if along else None
+    return around(corners) if along else None

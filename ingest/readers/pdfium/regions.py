@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
-from octavo.ingest.geometry import area, contains, covered, intersection, union
+from octavo.ingest.geometry import area, contains, covered, intersection, middle, union
 from octavo.ingest.lines import drawn_lines
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.readers.pdfium.blocks import Line, body_of, goes_on, make_line, parts, type_of
@@ -102,7 +102,7 @@ def _fitted(box: Box, kind: ElementType, sheet: Sheet) -> Box:
         header = [row for row in rows(cut) if len(row.cells) > 1 and row.bbox[3] > y0 - _CUT * size]
         y0 = min([y0, *(row.bbox[1] for row in header), *_heads(box, size, sheet)])
         made = rows(inside(sheet.words, (x0, y0, x1, y1)))
-    first, last = _without_captions(made, (y0 + y1) / 2, size)
+    first, last = _without_captions(made, middle(box)[1], size)
     if kind is ElementType.TABLE:
         while last - first > 1 and _is_note(made, last - 1, size):
             last -= 1
@@ -133,7 +133,7 @@ def _parted(box: Box, sheet: Sheet) -> Iterator[Box]:
         line.bbox for line in _lines(inside(sheet.words, (x0, y1, x1, y1 + _UNDER))) if opens_caption(line.text)
     )
     drawn = [*(d.bbox for d in sheet.drawings), *sheet.images, *(word.bbox for word in sheet.words)]
-    within = sorted(b for b in drawn if contains(box, ((b[0] + b[2]) / 2, (b[1] + b[3]) / 2)))
+    within = sorted(b for b in drawn if contains(box, middle(b)))
     cuts = [x0]
     for left, right in pairwise(captions):
         white = [
@@ -143,7 +143,7 @@ def _parted(box: Box, sheet: Sheet) -> Iterator[Box]:
         ]
         cuts += [max(white)[1]] if white else []
     for start, end in pairwise([*cuts, x1]):
-        own = [b for b in within if start <= (b[0] + b[2]) / 2 <= end]
+        own = [b for b in within if start <= middle(b)[0] <= end]
         yield intersection(union(own), box) if own else (start, y0, end, y1)
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from octavo.ingest.geometry import horizontal_overlap, union
 from octavo.ingest.model import Box
 from octavo.ingest.sheet import Word
-from octavo.ingest.tables.lines import lines, runs, type_size
+from octavo.ingest.tables.lines import rows_of_words, runs, type_size
 
 _CELL_GAP = 0.9  # in sizes of type; words nearer than that are of one cell
 _ALIGNED = 0.5  # in sizes; edges or middles nearer than that are of one column
@@ -38,7 +38,7 @@ def rows(words: Sequence[Word]) -> list[Row]:
     size = type_size(words)
     return [
         Row(tuple(union(w.bbox for w in run) for run in runs(line, _CELL_GAP * size)), line.words)
-        for line in lines(words)
+        for line in rows_of_words(words)
     ]
 
 

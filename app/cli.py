@@ -73,7 +73,8 @@ def main(context: click.Context, library: Path | None, verbose: bool) -> None:
 
 
 for _command in (
-    *(documents.parse, documents.ingest, documents.documents, documents.delete, documents.index),
+    *(documents.parse, documents.ingest, documents.documents, documents.card, documents.delete),
+    *(documents.index,),
     *(questions.search, questions.ask, domains.domains),
     *(evaluation.evaluate,),
     *(training.train, training.preferences, training.dpo),

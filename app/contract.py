@@ -65,6 +65,7 @@ def document(info: DocumentInfo) -> Json:
         "chunks": info.chunks,
         "error": info.error,
         "title": info.title,
+        "card": asdict(info.card) | {"corrected": list(info.corrected)} if info.card else None,
         "warnings": list(info.warnings),
     }
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from threading import Event
 
+from octavo.ingest.card import FACTS
 from octavo.ingest.embedding import Embedding
 from octavo.ingest.model import State
+from octavo.ingest.periods import find_periods
 from octavo.ingest.pictures import make_pictures
 from octavo.ingest.pipeline import IngestReport, Progress, Source, discover, ingest
 from octavo.ingest.reader import UnreadableError
@@ -177,6 +180,25 @@ class Holdings(OpenLibrary):
             done += made
             on_progress(done, missing)
 
+    # Cards
+
+    def correct_card(self, document: str, facts: Mapping[str, str], anew: bool = False) -> DocumentInfo:
+        """Puts facts of a document's card right, for good; `anew` takes earlier corrections back first.
+
+        Gives the document back as it then is. Raises as `find`, and for a fact or a value that cannot be.
+        """
+        for fact, value in facts.items():
+            if fact not in FACTS:
+                raise LibraryError(f"a card has no {fact!r}: its facts are {', '.join(FACTS)}")
+            if value and fact == "period" and not find_periods(value):
+                raise LibraryError(f"no period in {value!r}: write FY2018, Q2 FY2023, or FY2015-FY2019")
+            if value and fact == "date" and not _is_day(value):
+                raise LibraryError(f"no date: {value!r}; write it as 2018-12-31")
+        sha256 = self.find(document).sha256
+        with self._writing():
+            self.catalogue.correct(sha256, facts, anew)
+        return self.find(sha256)
+
     # Domains
 
     def domains(self) -> dict[str, list[DocumentInfo]]:
@@ -209,6 +231,12 @@ class Holdings(OpenLibrary):
     def identify_domain(self, question: str) -> dict[str, float]:
         """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""
         return self.engine.identify(question)
+
+
+def _is_day(text: str) -> bool:
+    with suppress(ValueError):
+        return str(date.fromisoformat(text)) == text
+    return False
 
 
 def _in(folder: Path, path: Path, recursive: bool) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -14,6 +14,7 @@ from uuid import uuid4
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever
+from sqlalchemy.exc import DatabaseError
 
 from octavo.contract import redacted
 from octavo.generation.answerer import Answerer
@@ -78,6 +79,8 @@ class OpenLibrary:
         url = self.settings.database_url or f"sqlite:///{self.folder.resolve() / 'catalogue.sqlite'}"
         self.catalogue = Catalogue(url, redacted)
         self._match()
+        with suppress(DatabaseError):  # one that cannot be written now: the next opening does it
+            self.catalogue.add_cards()
         self.models = ModelShelf(self.folder / "models")
         self._given_embedder, self._retriever, self._generator = embedder, retriever, generator
         self._lock = Lock()
@@ -110,7 +113,13 @@ class OpenLibrary:
         visual = self.settings.visual_embedder
         self.looker: PictureEmbedder = VisualEmbedder(visual, device) if visual else TextUnderPictures(self.embedder)
         self.engine = SearchEngine(
-            self.folder / "index", self.catalogue, self.embedder, self.looker, self._retriever, device
+            self.folder / "index",
+            self.catalogue,
+            self.embedder,
+            self.looker,
+            self._retriever,
+            device,
+            self.settings.documents_first,
         )
         self.reader = ExtractiveReader(self.embedder)
         self._stamp: tuple[int, int] | None = None

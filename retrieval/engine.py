@@ -1,4 +1,4 @@
-"""Finding: a library's indexes, the four ways of searching them, and domains, as one object."""
+"""Finding: a library's indexes, the four ways of searching them, documents first and domains, as one object."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from octavo.retrieval.domains import AUTO, WEIGHTED, DomainError, DomainIdentifi
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Mode
+from octavo.retrieval.routing import Filed, Route, Router
 from octavo.retrieval.search import RETRIEVERS, to_hits
 from octavo.retrieval.visual import PictureEmbedder
 
 _WEIGHED = 100  # hits that are weighed by their domains before the best are kept
+_TELLING = 0.05  # the probability of a document from which on it is a reason
 _TOLD = 200  # chunks of a document whose words name its domain
 
 
@@ -37,13 +39,15 @@ class SearchEngine:
         looker: PictureEmbedder,
         text_retriever: BaseRetriever | None = None,
         device: str = "auto",
+        documents_first: bool = False,
     ) -> None:
         self.folder, self.catalogue, self.embedder, self.looker = folder, catalogue, embedder, looker
-        self.device = device
+        self.device, self.documents_first = device, documents_first
         self._retrievers: dict[Mode, BaseRetriever] = {Mode.TEXT: text_retriever} if text_retriever else {}
         self._index: Index | None = None
         self._lock = Lock()
         self._identifier: tuple[Mapping[str, str], DomainIdentifier] | None = None
+        self._router: tuple[tuple[int, int], Router] | None = None
 
     @property
     def index(self) -> Index:
@@ -63,9 +67,12 @@ class SearchEngine:
         """The `k` best chunks for `query`, best first, in `documents` (SHA-256) only if given.
 
         `domain` is a domain's name, or "auto" for the one that the identifier finds: only its documents are searched;
-        "weighted" multiplies each score by the probability of its document's domain. Raises DomainError.
+        "weighted" multiplies each score by the probability of its document's domain. Where neither says where to look,
+        the documents that the question names come first, if this engine does so. Raises DomainError.
         """
         if domain is None:
+            if documents is None and self.documents_first:
+                return self._in_documents_first(query, mode, k)
             return self._hits(query, mode, k, documents)
         domains = self.domains()
         if domain == WEIGHTED:
@@ -95,6 +102,22 @@ class SearchEngine:
 
     def _hits(self, query: str, mode: Mode, k: int, documents: Sequence[str] | None) -> list[Hit]:
         return to_hits(self.catalogue, self.retriever(mode).invoke(query, k=k, documents=documents))
+
+    # Documents first
+
+    def route(self, question: str) -> Route:
+        """The documents that `question` is about, by their cards."""
+        stamp = self.catalogue.stamp()
+        if self._router is None or self._router[0] != stamp:
+            cards = self.catalogue.cards()
+            self._router = stamp, Router([Filed(sha256, Path(name).stem, card) for sha256, name, card in cards])
+        return self._router[1].route(question)
+
+    def _in_documents_first(self, query: str, mode: Mode, k: int) -> list[Hit]:
+        """The best hits in the documents chosen; where none are, of all, each raised by its document's probability."""
+        route = self.route(query)
+        hits = self._hits(query, mode, max(_WEIGHED, k), route.chosen or None)
+        return sorted(_raised(hits, route), key=lambda hit: -hit.score)[:k]
 
     # Domains
 
@@ -139,3 +162,14 @@ class SearchEngine:
 
     def _vectors(self, documents: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
         return self.catalogue.vectors(self.embedder.name, self._ids(documents))[1]
+
+
+def _raised(hits: Sequence[Hit], route: Route) -> Iterator[Hit]:
+    """The hits, the score of each raised by the probability of its document."""
+    for hit in hits:
+        odds = route.odds.get(hit.sha256, 0.0)
+        if odds < _TELLING:
+            yield hit
+            continue
+        why = f"document: probability {odds:.2f} by its card"
+        yield replace(hit, score=hit.score + abs(hit.score) * odds, why=(*hit.why, why))

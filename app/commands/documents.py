@@ -1,4 +1,4 @@
-"""Commands about documents: parse, ingest, documents, delete, index."""
+"""Commands about documents: parse, ingest, documents, card, delete, index."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -183,9 +184,44 @@ def documents(context: click.Context, library: Path | None, as_json: bool) -> No
         click.echo("no documents yet: `octavo ingest FOLDER` takes PDFs in")
     for info in infos:
         detail = info.error or f"{info.pages} pages, {info.elements} elements, {info.chunks} chunks"
-        click.echo(f"{info.sha256[:12]}  {info.state:<7}  {_names(info)}: {detail}")
+        taken = f" ({info.card})" if info.card and str(info.card) else ""
+        click.echo(f"{info.sha256[:12]}  {info.state:<7}  {_names(info)}: {detail}{taken}")
         for warning in info.warnings:
             click.echo(f"    warning: {short(warning, _WARNING)}")
+
+
+@click.command()
+@click.argument("document")
+@click.argument("facts", nargs=-1, metavar="[FACT=VALUE]...")
+@click.option("--reset", is_flag=True, help="Take back what was put right before.")
+@library_option
+@json_option
+@click.pass_context
+def card(
+    context: click.Context, document: str, facts: tuple[str, ...], reset: bool, library: Path | None, as_json: bool
+) -> None:
+    """Show the card of DOCUMENT (a name or SHA-256), or put facts of it right.
+
+    \b
+    octavo card report.pdf                                    what the document was taken for
+    octavo card report.pdf organisation="Acme" period=FY2018  what it is; "kind=" leaves a fact open
+
+    Questions that name an organisation, a kind or a period are answered from the documents whose cards fit.
+    """
+    from octavo import contract
+    from octavo.library import Library
+
+    for fact in facts:
+        if "=" not in fact:
+            raise click.UsageError(f"{fact!r} is no FACT=VALUE, such as period=FY2018")
+    with Library(settings=existing(context, library)) as shelf:
+        right = {name: value.strip() for name, _, value in (fact.partition("=") for fact in facts)}
+        info = shelf.correct_card(document, right, reset) if right or reset else shelf.find(document)
+    if as_json:
+        print_json(contract.document(info))
+        return
+    for name, value in asdict(info.card).items() if info.card else ():
+        click.echo(f"{name:<13} {value}{'  (put right)' if name in info.corrected else ''}")
 
 
 @click.command()

@@ -131,9 +131,11 @@ def _way(shelf: Library, mode: Mode, k: int, answers: bool, batch: int) -> Way:
 def _settings(shelf: Library, k: int, answers: bool, batch: int) -> dict[str, Any]:
     """All that the results depend on: a run may only go on under the same."""
     ready = sorted(
-        (info.sha256, info.chunks, info.domain or "") for info in shelf.documents() if info.state == State.READY
+        (info.sha256, info.chunks, info.domain or "", repr(info.card))
+        for info in shelf.documents()
+        if info.state == State.READY
     )
-    named = {"domain"}
+    named = {"domain", "documents_first"}
     if answers:
         named |= {"generator", "selection", "gamma", "ratio", *_ANSWERING[shelf.settings.generator]}
     together = answers and shelf.settings.generator == "local"  # in bfloat16 a close choice may hang on the batch

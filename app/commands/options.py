@@ -49,6 +49,11 @@ def evidence_options(command: Any) -> Any:
             help="Keep all hits, those before the scores' first gap, or those near the best; default: the settings'.",
         ),
         click.option(
+            "--documents-first/--everywhere",
+            default=None,
+            help="Look in the documents that the question names, or in all of them alike; default: the settings'.",
+        ),
+        click.option(
             "--domain", help="Only in this domain; 'auto': the one that fits; 'weighted': each by how well it fits."
         ),
         click.option(

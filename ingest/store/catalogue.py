@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
+from octavo.ingest.card import Card, corrected, make_card
 from octavo.ingest.model import Chunk, Element, ElementType, Link, LinkType, Page, ParsedDocument, Span, State, Table
 from octavo.ingest.store import names
 from octavo.ingest.store.database import open_database
@@ -43,7 +45,8 @@ _PARAMETERS = 900  # values in one IN (...), below every database's limit
 class DocumentInfo:
     """A document with the numbers of what the library keeps of it; `sha256` "" if never entered. `size` in bytes.
 
-    `name` is the first of its `names`; `sources` are the places of files that bear them.
+    `name` is the first of its `names`; `sources` are the places of files that bear them. `corrected` names the facts of
+    its `card` that were put right.
     """
 
     name: str
@@ -59,6 +62,8 @@ class DocumentInfo:
     sources: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     domain: str | None = None
+    card: Card | None = None
+    corrected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +183,15 @@ class Catalogue:
             row.state, row.error = State.FAILED, error
 
     def store_parsed(self, sha256: str, parsed: ParsedDocument, chunks: Sequence[Chunk]) -> None:
-        """Keeps all that was read of a document, in place of what was there before: queued -> parsed."""
+        """Keeps all that was read of a document, in place of what was there before: queued -> parsed.
+
+        Its card is made from it; what was put right on the one before stays so.
+        """
         with Session(self.engine) as session, session.begin():
             row = _row(session, sha256)
             _clear(session, row.id)
             row.state, row.error, row.title, row.warnings = State.PARSED, None, parsed.title, list(parsed.warnings)
+            row.card = asdict(make_card(parsed, Path(row.name).stem))
             _insert(session, PageRow, [asdict(page) | {"document_id": row.id} for page in parsed.pages])
             _insert(session, ElementRow, [_element_row(e, n, row.id) for n, e in enumerate(parsed.elements)])
             _insert(session, LinkRow, [asdict(link) for link in parsed.links])
@@ -385,6 +394,33 @@ class Catalogue:
                 found.update(session.execute(query).tuples().all())
         return {key: found[key] for key in ids if key in found}
 
+    # Cards
+
+    def cards(self) -> list[tuple[str, str, Card]]:
+        """(SHA-256, name, card) of each ready document that has one, as it was put right."""
+        with Session(self.engine) as session:
+            rows = session.scalars(select(DocumentRow).where(DocumentRow.state == State.READY))
+            return [(row.sha256, row.name, card) for row in rows if (card := _card(row))]
+
+    def add_cards(self) -> None:
+        """Gives the ready documents that an older version took in their cards, from what it read of them."""
+        query = select(DocumentRow.sha256).where(DocumentRow.state == State.READY, DocumentRow.card.is_(None))
+        with Session(self.engine) as session:
+            missing = list(session.scalars(query))
+        for sha256 in missing:
+            parsed = self.parsed(sha256)
+            with Session(self.engine) as session, session.begin():
+                row = _row(session, sha256)
+                row.card = asdict(make_card(parsed, Path(row.name).stem))
+                _touch(session)
+
+    def correct(self, sha256: str, facts: Mapping[str, str], anew: bool = False) -> None:
+        """Puts facts of a document's card right; `anew` takes what was put right before back first."""
+        with Session(self.engine) as session, session.begin():
+            row = _row(session, sha256)
+            row.corrections = ({} if anew else row.corrections or {}) | dict(facts)
+            _touch(session)
+
     # Domains and choices
 
     def set_domain(self, documents: Mapping[str, str | None]) -> None:
@@ -544,7 +580,14 @@ def _info(row: DocumentRow, pages: int, elements: int, chunks: int) -> DocumentI
         tuple(own.source for own in row.names if own.source),
         tuple(row.warnings or ()),
         row.domain,
+        _card(row),
+        tuple(row.corrections or ()),
     )
+
+
+def _card(row: DocumentRow) -> Card | None:
+    """The card of a document, as it was put right."""
+    return None if row.card is None else corrected(Card(**row.card), row.corrections or {})
 
 
 def _chunk(row: ChunkRow, elements: Sequence[Element] = ()) -> Chunk:

@@ -49,6 +49,8 @@ class DocumentRow(Base):
     warnings: Mapped[list[Any]] = mapped_column(default=list)
     added: Mapped[datetime] = mapped_column(default=now)
     domain: Mapped[str | None] = mapped_column(index=True)  # what its questions are about; None: not known
+    card: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # as read; None: not yet
+    corrections: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # facts of it put right
     name: Mapped[str] = column_property(
         select(NameRow.name)
         .where(NameRow.document_id == id)

@@ -1,0 +1,199 @@
+"""Documents first: which documents a question is about, by its names, periods and kinds against the documents' cards.
+
+Knows nothing of vectors. Where the cards tell one document, or a few, from all others, a search looks inside these;
+where they do not it looks everywhere, and what is likelier by its card is only raised.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+
+from octavo.ingest.card import KINDS, Card, kinds_in
+from octavo.ingest.periods import Period, find_periods
+
+_NAME = 3.0  # the weight of a name's rarity, a logarithm, beside those of period and kind
+_NONE = 2.0  # log odds that the question is about no document by name
+_TITLE, _FILE = 0.3, 0.7  # what a word of a title or of a file's name counts beside one of the organisation's name
+_SMALL = 0.3  # what a name counts that the question writes small though it has capitals
+_SURE = 0.8  # of the probability must lie on the documents chosen
+_MOST = 4  # documents chosen
+_LEAST = 0.1  # of the likeliest's probability
+_LATEST = re.compile(r"\b(?:latest|most\s+recent|newest)\b", re.I)
+_WORD = re.compile(r"[^\W_][\w&]*")
+_PLAIN = frozenset(
+    re.findall(
+        r"\w+",
+        """the and for with from its that this are was were has have had not all any who what which how
+        when where why does did his her our your their inc incorporated corp corporation company co plc
+        ltd limited llc llp ag gmbh sa nv se group holdings united states form report reports reporting
+        annual quarterly current quarter year fiscal full earnings release results press statement
+        statements financial plan part item items table contents final draft copy version exhibit
+        performance strategic study protocol clinical accident information page pages""",
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A document as it is told from others: by its card, and its file's name without the ending."""
+
+    sha256: str
+    name: str
+    card: Card
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where to look: `odds` has the probability of each document (SHA-256), the likeliest first.
+
+    `chosen` are those to search in; none means all of them, each raised by its probability.
+    """
+
+    odds: Mapping[str, float]
+    chosen: tuple[str, ...] = ()
+
+
+class Router:
+    """Sends questions to documents; made anew when the documents or their cards change."""
+
+    def __init__(self, documents: Sequence[Filed]) -> None:
+        self.documents = documents
+        self._names = [_names(document) for document in documents]
+        self._held = Counter(word for names in self._names for word in names)
+
+    def route(self, question: str) -> Route:
+        """A softmax over the documents, and none of them, of rarity of shared names plus log fit of period and kind."""
+        if len(self.documents) < 2:
+            return Route({document.sha256: 1.0 for document in self.documents})
+        words, periods, kinds = _words(question), find_periods(question), kinds_in(question)
+        named = [
+            sum(self._rarity(word) * names[word] * weight for word, weight in words.items() if word in names)
+            for names in self._names
+        ]
+        newest = max((d.card.date for d, n in zip(self.documents, named, strict=True) if n == max(named)), default="")
+        latest = not periods and bool(_LATEST.search(question))
+        scores = [
+            _NAME * name
+            + math.log(_period_fit(periods, document.card))
+            + math.log(_kind_fit(kinds, periods, document.card))
+            + (math.log(0.1) if latest and document.card.date != newest else 0.0)
+            for name, document in zip(named, self.documents, strict=True)
+        ]
+        top = max(*scores, _NONE)
+        mass = [math.exp(score - top) for score in scores]
+        total = sum(mass) + math.exp(_NONE - top)
+        pairs = zip(self.documents, mass, strict=True)
+        odds = {d.sha256: m / total for d, m in sorted(pairs, key=lambda pair: (-pair[1], pair[0].name))}
+        return Route(odds, _chosen(odds))
+
+    def _rarity(self, word: str) -> float:
+        return math.log((len(self.documents) + 1) / self._held[word])
+
+
+def _chosen(odds: Mapping[str, float]) -> tuple[str, ...]:
+    """The likeliest documents if together they are likely enough, and few."""
+    best = max(odds.values())
+    few = [key for key, probability in odds.items() if probability >= _LEAST * best][:_MOST]
+    return tuple(few) if sum(odds[key] for key in few) >= _SURE else ()
+
+
+# Names
+
+
+def _names(document: Filed) -> dict[str, float]:
+    """The words that a document goes by, each with its weight."""
+    card = document.card
+    weights: dict[str, float] = {}
+    for text, weight in ((card.title, _TITLE), (document.name, _FILE), (card.also, 1.0), (card.organisation, 1.0)):
+        weights |= dict.fromkeys(_plainless(text), weight)
+    return weights | dict.fromkeys(_initials(card.organisation), 1.0)
+
+
+def _plainless(text: str) -> Iterator[str]:
+    """The words of `text` that could be a name's: no number, period, kind of document or word of every day."""
+    for word in _split(text):
+        plain = word.lower() in _PLAIN or len(word) == 1 or word.isdigit()
+        if not (plain or kinds_in(word) or find_periods(word)):
+            yield word.lower()
+
+
+def _split(text: str) -> list[str]:
+    return _WORD.findall(text.replace("_", " "))
+
+
+def _initials(name: str) -> Iterator[str]:
+    """The initials of a name's words, with and without the small words between them."""
+    words = [word for word in _split(name) if word.lower() not in _PLAIN - {"of", "the", "and"}]
+    for some in (words, [word for word in words if word.lower() not in {"of", "and", "the", "for"}]):
+        if len(some) >= 3:
+            yield "".join(word[0] for word in some).lower()
+
+
+def _words(question: str) -> dict[str, float]:
+    """The question's words, and neighbours joined, with what each counts as a name."""
+    words = [word.removesuffix("'s").removesuffix("’s") for word in _split(re.sub(r"[’']s\b", "", question))]
+    cased = any(word[0].isupper() for word in words[1:])
+    weights = {word.lower(): _SMALL if cased and word.islower() else 1.0 for word in words}
+    joined = {(a + b).lower(): 1.0 for a, b in pairwise(words) if a[0].isupper() and b[0].isupper()}
+    return joined | weights
+
+
+# Periods and kinds
+
+
+def _period_fit(asked: Sequence[Period], card: Card) -> float:
+    """How likely the document is to answer about the latest of the periods asked for; 1 where none is."""
+    if not asked:
+        return 1.0
+    days = [period for period in asked if period.day]
+    latest = max(asked, key=lambda period: (period.year, period.quarter, period.month, period.day))
+    if any(str(day) == card.date for day in days):
+        return 1.0
+    own = find_periods(card.period)
+    ends = date.fromisoformat(card.date) if card.date else None
+    fits = [_fit(latest, period, len(own) > 1 and own[0].year <= latest.year <= own[-1].year) for period in own]
+    if ends and not own:
+        fits.append(_dated(latest, ends))
+    elif ends and latest.quarter:  # quarters of the calendar, for who does not know the fiscal year
+        close = ends - timedelta(days=10)
+        fits.append(0.7 * _fit(latest, Period(close.year, (close.month + 2) // 3 if own[0].quarter else 0), False))
+    return max(fits, default=0.3)
+
+
+def _fit(asked: Period, own: Period, within: bool) -> float:
+    """Of a year or quarter asked for and a report on `own`: the years after it still tell of it."""
+    later = own.year - asked.year
+    if within:
+        return 1.0
+    quarter = asked.quarter or (asked.month and (asked.month + 2) // 3)
+    if quarter:
+        if own.quarter == quarter:
+            return {0: 1.0, 1: 0.3}.get(later, 0.02)
+        if not own.quarter:
+            return {0: 0.4, 1: 0.1}.get(later, 0.02)
+        return 0.15 if later == 0 and own.quarter > quarter else 0.02
+    if own.quarter:
+        return {0: 0.1, 1: 0.05}.get(later, 0.02)
+    return {0: 1.0, 1: 0.3, 2: 0.15, -1: 0.03}.get(later, 0.02)
+
+
+def _dated(asked: Period, day: date) -> float:
+    """Of a document that is of a day and covers no period."""
+    if asked.year != day.year:
+        return 0.05
+    if asked.month:
+        return 0.7 if asked.month == day.month and not asked.day else 0.1
+    return 0.25
+
+
+def _kind_fit(asked: Sequence[str], periods: Sequence[Period], card: Card) -> float:
+    """Of the kinds asked for; where none is, a report on a whole period before one on a day."""
+    if not asked:
+        return {"current report": 0.3, "earnings release": 0.6, "quarterly report": 0.6}.get(card.kind, 1.0)
+    return 1.0 if card.kind in asked else 0.1 if card.kind in KINDS else 0.3

@@ -100,6 +100,7 @@ def selection(selection: Selection) -> Json:
         "kept": [hit(h) for h in selection.kept],
         "dropped": [hit(h) | {"reason": reason} for h, reason in selection.dropped],
         "notes": list(selection.notes),
+        "looked": [asdict(looked) | {"probability": round(looked.probability, 3)} for looked in selection.looked],
     }
 
 

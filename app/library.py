@@ -14,7 +14,7 @@ from octavo.generation.weights import LocalModelError
 from octavo.generators import local_name, thins_pictures
 from octavo.holdings import Holdings
 from octavo.opened import LibraryError, NoSuchDocumentError
-from octavo.retrieval.model import Hit, Mode, Rule, Selection
+from octavo.retrieval.model import Hit, Looked, Mode, Rule, Selection
 from octavo.retrieval.search import bring_pages, follow_links
 from octavo.retrieval.selection import choose
 from octavo.settings import Generator
@@ -61,6 +61,18 @@ class Library(Holdings):
         `mode` is one of the four ways; `domain` a domain's name, "auto", "weighted", or None for all; both are the
         settings' by default. Raises LibraryError for an empty library or query, and DomainError.
         """
+        return self._find(query, k, documents, mode=mode, domain=domain)[0]
+
+    def _find(
+        self,
+        query: str,
+        k: int | None,
+        documents: Sequence[str],
+        *,
+        mode: Mode | str | None,
+        domain: str | EllipsisType | None,
+    ) -> tuple[list[Hit], tuple[Looked, ...]]:
+        """What `search` finds, and the documents that it looked in, if not in all."""
         if not query.strip():
             raise LibraryError("the question is empty")
         self._refresh()
@@ -69,19 +81,19 @@ class Library(Holdings):
             raise LibraryError(f"no pictures embedded by {self.looker.name!r} yet: `octavo index` does it")
         among = [self.find(document).sha256 for document in documents] or None
         within = self.settings.domain if isinstance(domain, EllipsisType) else domain
-        return self.engine.search(query, way, k or self.settings.k, among, within)
+        return self.engine.find(query, way, k or self.settings.k, among, within)
 
     def select(self, query: str, documents: Sequence[str] = (), *, links: bool = True, **how: Unpack[How]) -> Selection:
         """The evidence for an answer: the hits that the rule keeps, and with `links` what these lead to beside it."""
         s, k = self.settings, how.get("k") or self.settings.k
         mode = Mode(how.get("mode") or s.mode)
-        hits = self.search(query, k, documents, mode=mode, domain=how.get("domain", ...))
+        hits, looked = self._find(query, k, documents, mode=mode, domain=how.get("domain", ...))
         chosen = choose(hits, Rule(how.get("rule") or s.selection), gamma=s.gamma, threshold=s.ratio, limit=k)
         brought = follow_links(self.catalogue, chosen.kept, _LINKED) if links else []
         if links and mode is Mode.FUSION:  # texts and the pictures of their pages, in one prompt
             brought += bring_pages(self.catalogue, chosen.kept)
         dropped = [pair for pair in chosen.dropped if pair[0].chunk.id not in {hit.chunk.id for hit in brought}]
-        return Selection((*chosen.kept, *brought), tuple(dropped), chosen.notes)
+        return Selection((*chosen.kept, *brought), tuple(dropped), chosen.notes, looked)
 
     def ask(
         self,

@@ -22,20 +22,25 @@ _HEADLINE = 5  # times that a name in a heading counts
 _DAYS = 10  # by which a year of 52 or 53 weeks may end after its month
 _CUT = r"\b([A-Z]) ([A-Z]{2,})\b"
 _REPORTING = r"(?P<own>[A-Z][^,;:•]{1,80}?)\s+(?i:today\s+)?(?i:reports?|reported|announces?|announced)\b"
-_LEGAL = r"Inc|Corp|Corporation|Company|Co|plc|PLC|Ltd|Limited|LLC|LLP|AG|GmbH|SE|N\.?V|S\.?A|Incorporated|Holdings"
+_LEGAL = "Inc|Corp|Corporation|Company|Co|Plc|Ltd|Limited|Llc|Llp|Ag|Gmbh|Se|N.?V|S.?A|Incorporated|Holdings"
 _BODY = (
     "Department|Ministry|University|Office|Bureau|Institute|Administration|Agency|Bank|Commission|Board|Authority|Council|"
-    "Service|Center|Centre|Hospital|Foundation|Association|Society|College"
+    "Service|Services|Center|Centre|Hospital|Foundation|Association|Society|College"
 )
 _WORD = r"(?:[A-Z][\w&'’.-]*|[0-9][A-Z]\w*)"
 _ORGANISATIONS = [
-    re.compile(rf"\b(?:{_WORD},?[ ]){{1,6}}(?i:{_LEGAL})\b\.?"),
+    re.compile(rf"\b(?:{_WORD},?[ ]){{1,6}}(?:{_LEGAL}|{_LEGAL.upper()}|plc|AG|GmbH)\b\.?"),
     re.compile(
-        rf"\b(?:{_WORD}[ ]){{0,4}}(?i:{_BODY})[ ](?:of|for|on)(?:[ ]the)?(?:[ ](?:{_WORD}|and)){{0,6}}[ ]{_WORD}"
+        rf"\b(?:{_WORD}[ ]){{0,4}}(?:{_BODY}|{_BODY.upper()})[ ](?:of|for|on|OF|FOR)(?:[ ](?:the|THE))?"
+        rf"(?:[ ](?:{_WORD}|and)){{0,6}}[ ]{_WORD}"
     ),
-    re.compile(rf"\b(?:{_WORD}[ ]){{1,4}}(?i:{_BODY})\b(?![ ](?:of|for|on)\b)"),
+    re.compile(rf"\b(?:{_WORD}[ ]){{1,4}}(?:{_BODY}|{_BODY.upper()})\b(?![ ](?:of|for|on|OF|FOR)\b)"),
 ]
-_INNER = re.compile(r"\b(?:Board of Directors|Review Board|Exchange|(?:Reporting|Growth|Shell) Company)\b", re.I)
+_INNER = re.compile(
+    r"^(?:an?|each|every|our|this|that|such)\b"
+    r"|\b(?:Board of Directors|Review Board|Exchange|(?:Reporting|Growth|Shell) Company)\b",
+    re.I,
+)
 _BEYOND = re.compile(r"[’']s\b|\s(?:Annual|Quarterly|Strategic|Performance|Agency Financial|Fiscal|FY|Report)\b", re.I)
 _CHARTER = re.compile(r"exact\s+name\s+of\s+(?:the\s+)?registrant", re.I)
 _LISTED = re.compile(r"\((?:NYSE|NASDAQ|Nasdaq|LSE|TSX|ASX|OTC)[^():]{0,20}:\s*([A-Z.]{1,6})\b")
@@ -150,7 +155,7 @@ def _organisation(first: Sequence[Element], elements: Sequence[Element]) -> str:
         for form in _ORGANISATIONS:
             for match in form.finditer(element.text):
                 names[_tidy(_BEYOND.split(match[0])[0])] += weight
-    names = Counter({name: times for name, times in names.items() if not _INNER.search(name)})
+    names = Counter({n: times for n, times in names.items() if " " in n and not _INNER.search(n)})
     if not names:
         return ""
     told = Counter(dict.fromkeys(names, 0))
@@ -205,7 +210,8 @@ def _period(document: ParsedDocument, first: Sequence[Element], kind: str, name:
         span = _span(document.elements, kind)
         return str(_fiscal(days[0], span, document.elements)), days[0].isoformat()
     headings = [e.text for e in first if e.type is ElementType.HEADING]
-    for line in (document.title, *headings, name):
+    titles = [document.title] if " " in document.title else []  # others are a file's name
+    for line in (*titles, *headings, document.title, name):
         if periods := [p for p in find_periods(line) if not p.month]:
             last = f"-{max(periods)}" if max(periods) != min(periods) else ""
             return f"{min(periods)}{last}", ""

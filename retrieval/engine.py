@@ -15,7 +15,7 @@ from octavo.ingest.store.catalogue import Catalogue
 from octavo.retrieval.domains import AUTO, WEIGHTED, DomainError, DomainIdentifier, discover
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index
-from octavo.retrieval.model import Hit, Mode
+from octavo.retrieval.model import Hit, Looked, Mode
 from octavo.retrieval.routing import Filed, Route, Router
 from octavo.retrieval.search import RETRIEVERS, to_hits
 from octavo.retrieval.visual import PictureEmbedder
@@ -64,15 +64,26 @@ class SearchEngine:
     def search(
         self, query: str, mode: Mode, k: int, documents: Sequence[str] | None = None, domain: str | None = None
     ) -> list[Hit]:
-        """The `k` best chunks for `query`, best first, in `documents` (SHA-256) only if given.
+        """As `find`, the hits alone."""
+        return self.find(query, mode, k, documents, domain)[0]
+
+    def find(
+        self, query: str, mode: Mode, k: int, documents: Sequence[str] | None = None, domain: str | None = None
+    ) -> tuple[list[Hit], tuple[Looked, ...]]:
+        """The `k` best chunks for `query`, best first, in `documents` (SHA-256) only if given; and where it looked.
 
         `domain` is a domain's name, or "auto" for the one that the identifier finds: only its documents are searched;
         "weighted" multiplies each score by the probability of its document's domain. Where neither says where to look,
         the documents that the question names come first, if this engine does so. Raises DomainError.
         """
+        if domain is None and documents is None and self.documents_first:
+            return self._documents_first(query, mode, k)
+        return self._in_domain(query, mode, k, documents, domain), ()
+
+    def _in_domain(
+        self, query: str, mode: Mode, k: int, documents: Sequence[str] | None, domain: str | None
+    ) -> list[Hit]:
         if domain is None:
-            if documents is None and self.documents_first:
-                return self._in_documents_first(query, mode, k)
             return self._hits(query, mode, k, documents)
         domains = self.domains()
         if domain == WEIGHTED:
@@ -107,17 +118,27 @@ class SearchEngine:
 
     def route(self, question: str) -> Route:
         """The documents that `question` is about, by their cards."""
+        return self._routing().route(question)
+
+    def _routing(self) -> Router:
+        """The router over the ready documents' cards; kept until the catalogue changes."""
         stamp = self.catalogue.stamp()
         if self._router is None or self._router[0] != stamp:
-            cards = self.catalogue.cards()
-            self._router = stamp, Router([Filed(sha256, Path(name).stem, card) for sha256, name, card in cards])
-        return self._router[1].route(question)
+            self._router = stamp, Router([Filed(*document) for document in self.catalogue.cards()])
+        return self._router[1]
 
-    def _in_documents_first(self, query: str, mode: Mode, k: int) -> list[Hit]:
+    def _documents_first(self, query: str, mode: Mode, k: int) -> tuple[list[Hit], tuple[Looked, ...]]:
         """The best hits in the documents chosen; where none are, of all, each raised by its document's probability."""
-        route = self.route(query)
+        router = self._routing()
+        route = router.route(query)
         hits = self._hits(query, mode, max(_WEIGHED, k), route.chosen or None)
-        return sorted(_raised(hits, route), key=lambda hit: -hit.score)[:k]
+        route = route.told_by([hit.sha256 for hit in hits])
+        looked = tuple(
+            Looked(filed.name, str(filed.card), route.odds[sha256])
+            for sha256 in route.chosen
+            if (filed := router.documents.get(sha256))
+        )
+        return sorted(_raised(hits, route), key=lambda hit: -hit.score)[:k], looked
 
     # Domains
 

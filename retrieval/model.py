@@ -53,9 +53,22 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Looked:
+    """A document that was searched before others: its name, what it is by its card, and the probability of that."""
+
+    document: str
+    card: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
-    """The hits an answer may use, best first, and those left out, each with its reason."""
+    """The hits an answer may use, best first, and those left out, each with its reason.
+
+    `looked` are the documents that were searched; none stands for all of them.
+    """
 
     kept: tuple[Hit, ...]
     dropped: tuple[tuple[Hit, str], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    looked: tuple[Looked, ...] = ()

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 from octavo.ingest.card import KINDS, Card, kinds_in
 from octavo.ingest.periods import Period, find_periods
@@ -20,28 +21,37 @@ from octavo.ingest.periods import Period, find_periods
 _NAME = 3.0  # the weight of a name's rarity, a logarithm, beside those of period and kind
 _NONE = 2.0  # log odds that the question is about no document by name
 _TITLE, _FILE = 0.3, 0.7  # what a word of a title or of a file's name counts beside one of the organisation's name
+_PROPER = 0.9  # what such a word counts at least where the question writes it as a name
 _SMALL = 0.3  # what a name counts that the question writes small though it has capitals
+_KNOWN = 2.5  # rarity that makes out an organisation; what is beyond counts _MORE of itself
+_MORE = 0.25
 _SURE = 0.8  # of the probability must lie on the documents chosen
 _MOST = 4  # documents chosen
 _LEAST = 0.1  # of the likeliest's probability
+_RRF, _DEPTH = 60, 20  # of the hits that tell documents apart whose cards do not
 _LATEST = re.compile(r"\b(?:latest|most\s+recent|newest)\b", re.I)
 _WORD = re.compile(r"[^\W_][\w&]*")
+_PART = re.compile(r"\d+|[QH][1-4]|[1-4][QH]\d*|[FC]Y\d*", re.I)
 _PLAIN = frozenset(
     re.findall(
         r"\w+",
-        """the and for with from its that this are was were has have had not all any who what which how
-        when where why does did his her our your their inc incorporated corp corporation company co plc
-        ltd limited llc llp ag gmbh sa nv se group holdings united states form report reports reporting
-        annual quarterly current quarter year fiscal full earnings release results press statement
-        statements financial plan part item items table contents final draft copy version exhibit
-        performance strategic study protocol clinical accident information page pages""",
+        """of in on by to at as is it or an be do we us no if so vs per fy cy many much most more than
+        into over under between during after before according the and for with from its that this are was
+        were has have had not all any who what which how when where why does did his her our your their
+        inc incorporated corp corporation company co plc ltd limited llc llp ag gmbh sa nv se group
+        holdings united states form report reports reporting annual quarterly current quarter year fiscal
+        full earnings release results press statement statements financial plan part item items table
+        contents final draft copy version exhibit performance strategic study protocol clinical accident
+        information page pages department ministry university office bureau institute administration
+        agency bank commission board authority council service services center centre hospital foundation
+        association society college national international federal""",
     )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Filed:
-    """A document as it is told from others: by its card, and its file's name without the ending."""
+    """A document as it is told from others: by its card, and by its file's name."""
 
     sha256: str
     name: str
@@ -58,42 +68,61 @@ class Route:
     odds: Mapping[str, float]
     chosen: tuple[str, ...] = ()
 
+    def told_by(self, ranked: Sequence[str]) -> Route:
+        """The route after a search in the chosen documents: odds times each one's share of what was found.
+
+        `ranked` has the document of each hit, best first; shares are sums of reciprocal ranks, as they are fused.
+        """
+        if len(self.chosen) < 2:
+            return self
+        share = dict.fromkeys(self.chosen, 1 / (_RRF + _DEPTH))
+        for rank, sha256 in enumerate(ranked[:_DEPTH], 1):
+            share[sha256] += 1 / (_RRF + rank)
+        weights = {key: self.odds[key] * share[key] for key in self.chosen}
+        total = sum(weights.values()) / sum(self.odds[key] for key in self.chosen)
+        odds = dict(self.odds) | {key: weight / total for key, weight in weights.items()}
+        order = sorted(odds, key=lambda key: -odds[key])
+        return Route({key: odds[key] for key in order}, tuple(key for key in order if key in self.chosen))
+
 
 class Router:
     """Sends questions to documents; made anew when the documents or their cards change."""
 
     def __init__(self, documents: Sequence[Filed]) -> None:
-        self.documents = documents
+        self.documents = {document.sha256: document for document in documents}
         self._names = [_names(document) for document in documents]
         self._held = Counter(word for names in self._names for word in names)
 
     def route(self, question: str) -> Route:
         """A softmax over the documents, and none of them, of rarity of shared names plus log fit of period and kind."""
         if len(self.documents) < 2:
-            return Route({document.sha256: 1.0 for document in self.documents})
+            return Route(dict.fromkeys(self.documents, 1.0))
         words, periods, kinds = _words(question), find_periods(question), kinds_in(question)
-        named = [
-            sum(self._rarity(word) * names[word] * weight for word, weight in words.items() if word in names)
-            for names in self._names
-        ]
-        newest = max((d.card.date for d, n in zip(self.documents, named, strict=True) if n == max(named)), default="")
+        named = [self._named(words, names) for names in self._names]
+        shelf = list(self.documents.values())
+        newest = max((d.card.date for d, name in zip(shelf, named, strict=True) if name == max(named)), default="")
         latest = not periods and bool(_LATEST.search(question))
         scores = [
             _NAME * name
             + math.log(_period_fit(periods, document.card))
             + math.log(_kind_fit(kinds, periods, document.card))
             + (math.log(0.1) if latest and document.card.date != newest else 0.0)
-            for name, document in zip(named, self.documents, strict=True)
+            for name, document in zip(named, shelf, strict=True)
         ]
         top = max(*scores, _NONE)
         mass = [math.exp(score - top) for score in scores]
         total = sum(mass) + math.exp(_NONE - top)
-        pairs = zip(self.documents, mass, strict=True)
+        pairs = zip(shelf, mass, strict=True)
         odds = {d.sha256: m / total for d, m in sorted(pairs, key=lambda pair: (-pair[1], pair[0].name))}
         return Route(odds, _chosen(odds))
 
-    def _rarity(self, word: str) -> float:
-        return math.log((len(self.documents) + 1) / self._held[word])
+    def _named(self, words: Mapping[str, float], names: Mapping[str, float]) -> float:
+        """How far `words` of a question name the document that goes by `names`: the rarity of those that they share."""
+        rarity = 0.0
+        for word in words.keys() & names.keys():
+            weight = words[word] * (max(names[word], _PROPER) if words[word] == 1.0 else names[word])
+            rarity += weight * math.log((len(self.documents) + 1) / self._held[word])
+        return min(rarity, _KNOWN) + _MORE * max(rarity - _KNOWN, 0.0)
 
 
 def _chosen(odds: Mapping[str, float]) -> tuple[str, ...]:
@@ -110,7 +139,12 @@ def _names(document: Filed) -> dict[str, float]:
     """The words that a document goes by, each with its weight."""
     card = document.card
     weights: dict[str, float] = {}
-    for text, weight in ((card.title, _TITLE), (document.name, _FILE), (card.also, 1.0), (card.organisation, 1.0)):
+    for text, weight in (
+        (card.title, _TITLE),
+        (Path(document.name).stem, _FILE),
+        (card.also, 1.0),
+        (card.organisation, 1.0),
+    ):
         weights |= dict.fromkeys(_plainless(text), weight)
     return weights | dict.fromkeys(_initials(card.organisation), 1.0)
 
@@ -118,7 +152,7 @@ def _names(document: Filed) -> dict[str, float]:
 def _plainless(text: str) -> Iterator[str]:
     """The words of `text` that could be a name's: no number, period, kind of document or word of every day."""
     for word in _split(text):
-        plain = word.lower() in _PLAIN or len(word) == 1 or word.isdigit()
+        plain = word.lower() in _PLAIN or len(word) == 1 or _PART.fullmatch(word)
         if not (plain or kinds_in(word) or find_periods(word)):
             yield word.lower()
 
@@ -138,7 +172,7 @@ def _initials(name: str) -> Iterator[str]:
 def _words(question: str) -> dict[str, float]:
     """The question's words, and neighbours joined, with what each counts as a name."""
     words = [word.removesuffix("'s").removesuffix("’s") for word in _split(re.sub(r"[’']s\b", "", question))]
-    cased = any(word[0].isupper() for word in words[1:])
+    cased = question != question.lower()
     weights = {word.lower(): _SMALL if cased and word.islower() else 1.0 for word in words}
     joined = {(a + b).lower(): 1.0 for a, b in pairwise(words) if a[0].isupper() and b[0].isupper()}
     return joined | weights
@@ -176,11 +210,11 @@ def _fit(asked: Period, own: Period, within: bool) -> float:
         if own.quarter == quarter:
             return {0: 1.0, 1: 0.3}.get(later, 0.02)
         if not own.quarter:
-            return {0: 0.4, 1: 0.1}.get(later, 0.02)
+            return {0: 0.25, 1: 0.1}.get(later, 0.02)
         return 0.15 if later == 0 and own.quarter > quarter else 0.02
     if own.quarter:
         return {0: 0.1, 1: 0.05}.get(later, 0.02)
-    return {0: 1.0, 1: 0.3, 2: 0.15, -1: 0.03}.get(later, 0.02)
+    return {0: 1.0, 1: 0.15, 2: 0.07}.get(later, 0.02)
 
 
 def _dated(asked: Period, day: date) -> float:
@@ -195,5 +229,6 @@ def _dated(asked: Period, day: date) -> float:
 def _kind_fit(asked: Sequence[str], periods: Sequence[Period], card: Card) -> float:
     """Of the kinds asked for; where none is, a report on a whole period before one on a day."""
     if not asked:
-        return {"current report": 0.3, "earnings release": 0.6, "quarterly report": 0.6}.get(card.kind, 1.0)
+        part = 1.0 if any(period.quarter for period in periods) else 0.6
+        return {"current report": 0.3, "earnings release": 0.6, "quarterly report": part}.get(card.kind, 1.0)
     return 1.0 if card.kind in asked else 0.1 if card.kind in KINDS else 0.3

@@ -139,6 +139,10 @@ def _evidence(answer: Json, key: str) -> None:
         stripped = not selection["kept"] and not selection["dropped"]
         if stripped or any(citation["sha256"] not in held for citation in answer["citations"]):
             st.caption(":material/delete: Places in a document that was deleted since are not listed.")
+        for looked in selection.get("looked", ()):  # answers of before have none
+            st.caption(
+                plain(f"Looked in {looked['document']}: {looked['card']}, probability {looked['probability']:.2f}")
+            )
         for note in selection["notes"]:
             st.caption(plain(note))
 

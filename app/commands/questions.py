@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from octavo.commands.options import (
     short,
     with_rule,
 )
+
+if TYPE_CHECKING:
+    from octavo.retrieval.model import Selection
 
 
 @click.command()
@@ -39,8 +42,9 @@ def search(
         found = shelf.select(query, documents, links=False)
     if as_json:
         chosen = contract.selection(found)
-        print_json({"hits": chosen["kept"], "dropped": chosen["dropped"], "notes": chosen["notes"]})
+        print_json({"hits": chosen.pop("kept"), **chosen})
         return
+    _say_where(found)
     for n, hit in enumerate(found.kept, 1):
         click.echo(f"{n:>3}. {hit.document}, page {hit.page}, {hit.chunk.type}  ({'; '.join(hit.why)})")
         click.echo(f"     {short(hit.chunk.text, 160)}")
@@ -106,7 +110,13 @@ def ask(
         click.echo(f"  [{c.number}] {c.document}, page {c.page}, {c.type} ({box}): {short(c.text)}")
     for number in answer.unsupported:
         click.echo(f"  warning: {number} stands in no cited element")
+    _say_where(answer.selection)
     for note in (*answer.notes, *answer.selection.notes):
         click.echo(f"  note: {note}")
     for path in drawn:
         click.echo(f"  picture: {path}")
+
+
+def _say_where(selection: Selection) -> None:
+    for looked in selection.looked:
+        click.echo(f"  looked in {looked.document} ({looked.card}), probability {looked.probability:.2f}")

@@ -23,7 +23,7 @@ from octavo.evaluation.metrics import page_metrics
 from octavo.evaluation.protocol import pages_of
 from octavo.evaluation.questions import Question, read_questions, resolve
 from octavo.evaluation.statistics import Estimate, mean_interval, share_interval
-from octavo.retrieval.model import Hit, Mode
+from octavo.retrieval.model import Mode
 
 WAYS = {"everywhere": "everything alike", "first": "documents first", "inside": "inside the right"}
 
@@ -32,7 +32,7 @@ def halves(questions: Sequence[Question], path: Path, by: str, seed: int) -> dic
     """The questions by half: what `by` names in their lines is shuffled, and its first half is for development."""
     groups = [str(json.loads(line)[by]) for line in path.read_text().splitlines() if line.strip()]
     names = sorted(set(groups))
-    random.Random(seed).shuffle(names)
+    random.Random(seed).shuffle(names)  # noqa: S311
     mine = set(names[: len(names) // 2])
     pairs = list(zip(questions, groups, strict=True))
     return {
@@ -52,6 +52,7 @@ class Bench:
 
     def place(self, question: Question) -> int:
         """At which place, from 0, a document of the question's evidence comes."""
+        self.library.engine.documents_first = True
         looked = [where.document for where in self.library.engine.find(question.text, Mode.TEXT, self.k)[1]]
         order = [self.names[sha256] for sha256 in self.library.engine.route(question.text).odds]
         order = list(dict.fromkeys([*looked, *order]))
@@ -59,15 +60,11 @@ class Bench:
 
     def recalls(self, question: Question, mode: Mode) -> dict[str, float]:
         engine, right = self.library.engine, [self.hashes[document] for document, _ in question.evidence]
-        searches = {
-            "everywhere": lambda: engine.search(question.text, mode, self.k, list(self.names)),
-            "first": lambda: engine.search(question.text, mode, self.k),
-            "inside": lambda: engine.search(question.text, mode, self.k, right),
-        }
         found: dict[str, float] = {}
-        for way, search in searches.items():
+        for way in WAYS:
+            engine.documents_first = way == "first"
             started = perf_counter()
-            hits: list[Hit] = search()
+            hits = engine.search(question.text, mode, self.k, right if way == "inside" else None)
             if mode is Mode.TEXT and way in self.seconds:
                 self.seconds[way].append(perf_counter() - started)
             found[way] = page_metrics([pages_of(hit) for hit in hits], question.evidence, self.k)["recall"]

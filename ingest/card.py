@@ -108,7 +108,7 @@ def make_card(document: ParsedDocument, name: str) -> Card:
     organisation = _joined(_organisation(first, document.elements), document.elements)
     period, day = _period(document, first, kind, name)
     also = ", ".join(dict.fromkeys(s for s in _other_names(first) if s.lower() != organisation.lower()))
-    return Card(organisation, also, document.title, kind, period, day)
+    return Card(organisation, also, document.title.replace("\0", ""), kind, period, day)
 
 
 def corrected(card: Card, corrections: dict[str, str]) -> Card:

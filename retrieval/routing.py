@@ -27,10 +27,18 @@ _KNOWN = 2.5  # rarity that makes out an organisation; what is beyond counts _MO
 _MORE = 0.25
 _SURE = 0.8  # of the probability must lie on the documents chosen
 _MOST = 4  # documents chosen
+_OLDER = 0.1  # how a document fits that is not the latest of those that are named, where the latest is asked for
 _LEAST = 0.1  # of the likeliest's probability
 _RRF, _DEPTH = 60, 20  # of the hits that tell documents apart whose cards do not
+_CALLED = 0.8  # what a period in the file's name counts beside the card's
+_CALENDAR = 0.7  # and a quarter of the calendar, for who does not know the fiscal year
+_UNTOLD = 0.3  # how a document fits whose card does not say
 _LATEST = re.compile(r"\b(?:latest|most\s+recent|newest)\b", re.I)
 _WORD = re.compile(r"[^\W_][\w&]*")
+_SMALL_WORDS = frozenset({"of", "and", "the", "for", "on", "in"})
+_AROUND = frozenset(  # what stands around a name's words and gives no initial
+    re.findall(r"\w+", "inc incorporated corp corporation company co plc ltd limited llc llp ag gmbh united states u s")
+)
 _PART = re.compile(r"\d+|[QH][1-4]|[1-4][QH]\d*|[FC]Y\d*", re.I)
 _PLAIN = frozenset(
     re.findall(
@@ -77,7 +85,8 @@ class Route:
             return self
         share = dict.fromkeys(self.chosen, 1 / (_RRF + _DEPTH))
         for rank, sha256 in enumerate(ranked[:_DEPTH], 1):
-            share[sha256] += 1 / (_RRF + rank)
+            if sha256 in share:  # anyone's retriever may find what it was not asked for
+                share[sha256] += 1 / (_RRF + rank)
         weights = {key: self.odds[key] * share[key] for key in self.chosen}
         total = sum(weights.values()) / sum(self.odds[key] for key in self.chosen)
         odds = dict(self.odds) | {key: weight / total for key, weight in weights.items()}
@@ -85,35 +94,54 @@ class Route:
         return Route({key: odds[key] for key in order}, tuple(key for key in order if key in self.chosen))
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A document with what is read off its card once."""
+
+    document: Filed
+    names: Mapping[str, float]
+    periods: Sequence[Period]
+    day: date | None
+    called: Sequence[Period]  # in its file's name, by whoever named it
+
+
 class Router:
     """Sends questions to documents; made anew when the documents or their cards change."""
 
     def __init__(self, documents: Sequence[Filed]) -> None:
         self.documents = {document.sha256: document for document in documents}
-        self._names = [_names(document) for document in documents]
-        self._held = Counter(word for names in self._names for word in names)
+        self._shelf = [
+            _Entry(
+                document,
+                _names(document),
+                find_periods(document.card.period),
+                _day(document.card.date),
+                [period for period in find_periods(Path(document.name).stem) if not period.month],
+            )
+            for document in documents
+        ]
+        self._held = Counter(word for entry in self._shelf for word in entry.names)
 
     def route(self, question: str) -> Route:
         """A softmax over the documents, and none of them, of rarity of shared names plus log fit of period and kind."""
-        if len(self.documents) < 2:
-            return Route(dict.fromkeys(self.documents, 1.0))
+        if len(self._shelf) < 2:
+            return Route({})
         words, periods, kinds = _words(question), find_periods(question), kinds_in(question)
-        named = [self._named(words, names) for names in self._names]
-        shelf = list(self.documents.values())
-        newest = max((d.card.date for d, name in zip(shelf, named, strict=True) if name == max(named)), default="")
+        named = [self._named(words, entry.names) for entry in self._shelf]
+        pairs = list(zip(self._shelf, named, strict=True))
+        newest = max((entry.day for entry, name in pairs if entry.day and name == max(named)), default=None)
         latest = not periods and bool(_LATEST.search(question))
-        scores = [
-            _NAME * name
-            + math.log(_period_fit(periods, document.card))
-            + math.log(_kind_fit(kinds, periods, document.card))
-            + (math.log(0.1) if latest and document.card.date != newest else 0.0)
-            for name, document in zip(named, shelf, strict=True)
-        ]
-        top = max(*scores, _NONE)
-        mass = [math.exp(score - top) for score in scores]
-        total = sum(mass) + math.exp(_NONE - top)
-        pairs = zip(shelf, mass, strict=True)
-        odds = {d.sha256: m / total for d, m in sorted(pairs, key=lambda pair: (-pair[1], pair[0].name))}
+        scores = {
+            entry.document.sha256: _NAME * name
+            + math.log(_period_fit(periods, entry))
+            + math.log(_kind_fit(kinds, periods, entry.document.card.kind))
+            + math.log(_OLDER if latest and entry.day != newest else 1.0)
+            for entry, name in pairs
+        }
+        top = max(*scores.values(), _NONE)
+        total = math.exp(_NONE - top) + sum(math.exp(score - top) for score in scores.values())
+        order = sorted(scores, key=lambda key: (-scores[key], self.documents[key].name))
+        odds = {key: math.exp(scores[key] - top) / total for key in order}
         return Route(odds, _chosen(odds))
 
     def _named(self, words: Mapping[str, float], names: Mapping[str, float]) -> float:
@@ -163,10 +191,10 @@ def _split(text: str) -> list[str]:
 
 def _initials(name: str) -> Iterator[str]:
     """The initials of a name's words, with and without the small words between them."""
-    words = [word for word in _split(name) if word.lower() not in _PLAIN - {"of", "the", "and"}]
-    for some in (words, [word for word in words if word.lower() not in {"of", "and", "the", "for"}]):
+    words = [word.lower() for word in _split(name) if word.lower() not in _AROUND]
+    for some in (words, [word for word in words if word not in _SMALL_WORDS]):
         if len(some) >= 3:
-            yield "".join(word[0] for word in some).lower()
+            yield "".join(word[0] for word in some)
 
 
 def _words(question: str) -> dict[str, float]:
@@ -181,30 +209,32 @@ def _words(question: str) -> dict[str, float]:
 # Periods and kinds
 
 
-def _period_fit(asked: Sequence[Period], card: Card) -> float:
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _period_fit(asked: Sequence[Period], entry: _Entry) -> float:
     """How likely the document is to answer about the latest of the periods asked for; 1 where none is."""
     if not asked:
         return 1.0
-    days = [period for period in asked if period.day]
-    latest = max(asked, key=lambda period: (period.year, period.quarter, period.month, period.day))
-    if any(str(day) == card.date for day in days):
+    own, day = entry.periods, entry.day
+    if any(period.day and str(period) == str(day) for period in asked):
         return 1.0
-    own = find_periods(card.period)
-    ends = date.fromisoformat(card.date) if card.date else None
-    fits = [_fit(latest, period, len(own) > 1 and own[0].year <= latest.year <= own[-1].year) for period in own]
-    if ends and not own:
-        fits.append(_dated(latest, ends))
-    elif ends and latest.quarter:  # quarters of the calendar, for who does not know the fiscal year
-        close = ends - timedelta(days=10)
-        fits.append(0.7 * _fit(latest, Period(close.year, (close.month + 2) // 3 if own[0].quarter else 0), False))
-    return max(fits, default=0.3)
+    latest = max(asked)
+    if not own:
+        return _dated(latest, day) if day else _UNTOLD
+    fits = [*(_fit(latest, period) for period in own), *(_CALLED * _fit(latest, period) for period in entry.called)]
+    if len(own) > 1 and own[0].year <= latest.year <= own[-1].year:
+        fits.append(1.0)
+    if day and latest.quarter:
+        close = day - timedelta(days=10)
+        fits.append(_CALENDAR * _fit(latest, Period(close.year, (close.month + 2) // 3 if own[0].quarter else 0)))
+    return max(fits)
 
 
-def _fit(asked: Period, own: Period, within: bool) -> float:
-    """Of a year or quarter asked for and a report on `own`: the years after it still tell of it."""
+def _fit(asked: Period, own: Period) -> float:
+    """Of a year or quarter asked for and a report on `own`: those of the years after still tell of it."""
     later = own.year - asked.year
-    if within:
-        return 1.0
     quarter = asked.quarter or (asked.month and (asked.month + 2) // 3)
     if quarter:
         if own.quarter == quarter:
@@ -226,9 +256,9 @@ def _dated(asked: Period, day: date) -> float:
     return 0.25
 
 
-def _kind_fit(asked: Sequence[str], periods: Sequence[Period], card: Card) -> float:
+def _kind_fit(asked: Sequence[str], periods: Sequence[Period], kind: str) -> float:
     """Of the kinds asked for; where none is, a report on a whole period before one on a day."""
     if not asked:
         part = 1.0 if any(period.quarter for period in periods) else 0.6
-        return {"current report": 0.3, "earnings release": 0.6, "quarterly report": part}.get(card.kind, 1.0)
-    return 1.0 if card.kind in asked else 0.1 if card.kind in KINDS else 0.3
+        return {"current report": 0.3, "earnings release": 0.6, "quarterly report": part}.get(kind, 1.0)
+    return 1.0 if kind in asked else 0.1 if kind in KINDS else _UNTOLD

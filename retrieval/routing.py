@@ -32,8 +32,10 @@ _LEAST = 0.1  # of the likeliest's probability
 _RRF, _DEPTH = 60, 20  # of the hits that tell documents apart whose cards do not
 _CALLED = 0.8  # what a period in the file's name counts beside the card's
 _CALENDAR = 0.7  # and a quarter of the calendar, for who does not know the fiscal year
+_ADJUSTED = 0.4  # how other documents fit a question for an adjusted measure, beside the release of results
 _UNTOLD = 0.3  # how a document fits whose card does not say
 _LATEST = re.compile(r"\b(?:latest|most\s+recent|newest)\b", re.I)
+_OWN_MEASURE = re.compile(r"\badjusted\b|\bnon[\s-]?GAAP\b|\bEBIT(?:DAR?)?\b", re.I)
 _WORD = re.compile(r"[^\W_][\w&]*")
 _SMALL_WORDS = frozenset({"of", "and", "the", "for", "on", "in"})
 _AROUND = frozenset(  # what stands around a name's words and gives no initial
@@ -130,11 +132,12 @@ class Router:
         named = [self._named(words, entry.names) for entry in self._shelf]
         pairs = list(zip(self._shelf, named, strict=True))
         newest = max((entry.day for entry, name in pairs if entry.day and name == max(named)), default=None)
+        adjusted = bool(_OWN_MEASURE.search(question))
         latest = not periods and bool(_LATEST.search(question))
         scores = {
             entry.document.sha256: _NAME * name
             + math.log(_period_fit(periods, entry))
-            + math.log(_kind_fit(kinds, periods, entry.document.card.kind))
+            + math.log(_kind_fit(kinds, periods, adjusted, entry.document.card.kind))
             + math.log(_OLDER if latest and entry.day != newest else 1.0)
             for entry, name in pairs
         }
@@ -256,8 +259,14 @@ def _dated(asked: Period, day: date) -> float:
     return 0.25
 
 
-def _kind_fit(asked: Sequence[str], periods: Sequence[Period], kind: str) -> float:
-    """Of the kinds asked for; where none is, a report on a whole period before one on a day."""
+def _kind_fit(asked: Sequence[str], periods: Sequence[Period], adjusted: bool, kind: str) -> float:
+    """Of the kinds asked for; where none is, a report on a whole period before one on a day.
+
+    Where a measure is asked for that companies adjust by themselves, the releases of their results, which make much of
+    it, come before their reports.
+    """
+    if not asked and adjusted:
+        return 1.0 if kind == "earnings release" else _ADJUSTED
     if not asked:
         part = 1.0 if any(period.quarter for period in periods) else 0.6
         return {"current report": 0.3, "earnings release": 0.6, "quarterly report": part}.get(kind, 1.0)

@@ -134,7 +134,7 @@ class SearchEngine:
         hits = self._hits(query, mode, max(_WEIGHED, k), route.chosen or None)
         route = route.told_by([hit.sha256 for hit in hits])
         looked = tuple(
-            Looked(filed.name, str(filed.card), route.odds[sha256])
+            Looked(filed.name, sha256, str(filed.card), route.odds[sha256])
             for sha256 in route.chosen
             if (filed := router.documents.get(sha256))
         )

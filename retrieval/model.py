@@ -54,9 +54,10 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A document that was searched before others: its name, what it is by its card, and the probability of that."""
+    """A document that was chosen: its name and identity, what it is by its card, and how probably it is asked about."""
 
     document: str
+    sha256: str
     card: str
     probability: float
 

@@ -47,6 +47,7 @@ def first(question: str) -> str:
         ("What did Granite sell in Q2 of 2020?", "granite-q2"),
         ("What was the key agenda of Granite's 8-K dated 1st July 2020?", "granite-event"),
         ("What does Granite's earnings release for 2020 say of sales?", "granite-results"),
+        ("What was Granite's adjusted EBITDA in FY2020?", "granite-results"),
         ("What were AHD's inventories?", "harbour2019"),  # by its initials
         ("Did AHBD pay dividends in 2019?", "harbour2019"),  # by its symbol
         ("What did Advanced Harbour owe in the second quarter of fiscal 2020?", "harbour-q2"),

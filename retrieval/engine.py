@@ -21,7 +21,6 @@ from octavo.retrieval.search import RETRIEVERS, to_hits
 from octavo.retrieval.visual import PictureEmbedder
 
 _WEIGHED = 100  # hits that are weighed by their domains before the best are kept
-_TELLING = 0.05  # the probability of a document from which on it is a reason
 _TOLD = 200  # chunks of a document whose words name its domain
 
 
@@ -128,7 +127,7 @@ class SearchEngine:
         return self._router[1]
 
     def _documents_first(self, query: str, mode: Mode, k: int) -> tuple[list[Hit], tuple[Looked, ...]]:
-        """The best hits in the documents chosen; where none are, of all, each raised by its document's probability."""
+        """The best hits in the documents chosen; where none are, of all."""
         router = self._routing()
         route = router.route(query)
         hits = self._hits(query, mode, max(_WEIGHED, k), route.chosen or None)
@@ -186,11 +185,9 @@ class SearchEngine:
 
 
 def _raised(hits: Sequence[Hit], route: Route) -> Iterator[Hit]:
-    """The hits, the score of each raised by the probability of its document."""
+    """The hits, the score of each raised by the probability of its document where that tells."""
     for hit in hits:
-        odds = route.odds.get(hit.sha256, 0.0)
-        if odds < _TELLING:
-            yield hit
-            continue
-        why = f"document: probability {odds:.2f} by its card"
-        yield replace(hit, score=hit.score + abs(hit.score) * odds, why=(*hit.why, why))
+        weight = route.weight(hit.sha256)
+        why = f"document: probability {weight:.2f} by its card"
+        raised = replace(hit, score=hit.score + abs(hit.score) * weight, why=(*hit.why, why))
+        yield raised if weight else hit

@@ -1,7 +1,7 @@
 """Documents first: which documents a question is about, by its names, periods and kinds against the documents' cards.
 
 Knows nothing of vectors. Where the cards tell one document, or a few, from all others, a search looks inside these;
-where they do not it looks everywhere, and what is likelier by its card is only raised.
+where they do not it looks everywhere, and a document that is likely by its card is only raised.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import Enum, auto
 from itertools import pairwise
 from pathlib import Path
 
@@ -20,12 +21,13 @@ from octavo.ingest.periods import Period, find_periods
 
 _NAME = 3.0  # the weight of a name's rarity, a logarithm, beside those of period and kind
 _NONE = 2.0  # log odds that the question is about no document by name
-_TITLE, _FILE = 0.3, 0.7  # what a word of a title or of a file's name counts beside one of the organisation's name
-_PROPER = 0.9  # what such a word counts at least where the question writes it as a name
+_CALLS = 0.3  # what a word of a title, or of a file's name, counts beside one of the organisation's name
+_PROPER = 0.9  # what such a word counts where the question writes it as a name
 _SMALL = 0.3  # what a name counts that the question writes small though it has capitals
 _KNOWN = 2.5  # rarity that makes out an organisation; what is beyond counts _MORE of itself
 _MORE = 0.25
 _SURE = 0.8  # of the probability must lie on the documents chosen
+_LIKELY = 0.5  # the probability from which on one that is not chosen is raised
 _MOST = 4  # documents chosen
 _OLDER = 0.1  # how a document fits that is not the latest of those that are named, where the latest is asked for
 _LEAST = 0.1  # of the likeliest's probability
@@ -59,6 +61,14 @@ _PLAIN = frozenset(
 )
 
 
+class _Written(Enum):
+    """How a question writes a word: with a capital or figure, small among others that have them, or all are small."""
+
+    AS_A_NAME = auto()
+    SMALL = auto()
+    ANYHOW = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class Filed:
     """A document as it is told from others: by its card, and by its file's name."""
@@ -72,11 +82,16 @@ class Filed:
 class Route:
     """Where to look: `odds` has the probability of each document (SHA-256), the likeliest first.
 
-    `chosen` are those to search in; none means all of them, each raised by its probability.
+    `chosen` are those to search in; none means all of them.
     """
 
     odds: Mapping[str, float]
     chosen: tuple[str, ...] = ()
+
+    def weight(self, sha256: str) -> float:
+        """By how much of itself a hit's score is raised: by the probability of a document that is chosen, or likely."""
+        odds = self.odds.get(sha256, 0.0)
+        return odds if sha256 in self.chosen or odds >= _LIKELY else 0.0
 
     def told_by(self, ranked: Sequence[str]) -> Route:
         """The route after a search in the chosen documents: odds times each one's share of what was found.
@@ -147,11 +162,12 @@ class Router:
         odds = {key: math.exp(scores[key] - top) / total for key in order}
         return Route(odds, _chosen(odds))
 
-    def _named(self, words: Mapping[str, float], names: Mapping[str, float]) -> float:
+    def _named(self, words: Mapping[str, _Written], names: Mapping[str, float]) -> float:
         """How far `words` of a question name the document that goes by `names`: the rarity of those that they share."""
         rarity = 0.0
         for word in words.keys() & names.keys():
-            weight = words[word] * (max(names[word], _PROPER) if words[word] == 1.0 else names[word])
+            weight = max(names[word], _PROPER) if words[word] is _Written.AS_A_NAME else names[word]
+            weight *= _SMALL if words[word] is _Written.SMALL else 1.0
             rarity += weight * math.log((len(self.documents) + 1) / self._held[word])
         return min(rarity, _KNOWN) + _MORE * max(rarity - _KNOWN, 0.0)
 
@@ -171,8 +187,8 @@ def _names(document: Filed) -> dict[str, float]:
     card = document.card
     weights: dict[str, float] = {}
     for text, weight in (
-        (card.title, _TITLE),
-        (Path(document.name).stem, _FILE),
+        (card.title, _CALLS),
+        (Path(document.name).stem, _CALLS),
         (card.also, 1.0),
         (card.organisation, 1.0),
     ):
@@ -200,13 +216,14 @@ def _initials(name: str) -> Iterator[str]:
             yield "".join(word[0] for word in some)
 
 
-def _words(question: str) -> dict[str, float]:
-    """The question's words, and neighbours joined, with what each counts as a name."""
-    words = [word.removesuffix("'s").removesuffix("’s") for word in _split(re.sub(r"[’']s\b", "", question))]
+def _words(question: str) -> dict[str, _Written]:
+    """The question's words, and names' neighbours joined, with how each is written."""
+    words = _split(re.sub(r"[’']s\b", "", question))
     cased = question != question.lower()
-    weights = {word.lower(): _SMALL if cased and word.islower() else 1.0 for word in words}
-    joined = {(a + b).lower(): 1.0 for a, b in pairwise(words) if a[0].isupper() and b[0].isupper()}
-    return joined | weights
+    small = _Written.SMALL if cased else _Written.ANYHOW
+    written = {word.lower(): small if word.islower() else _Written.AS_A_NAME for word in words}
+    joined = {(a + b).lower(): _Written.AS_A_NAME for a, b in pairwise(words) if a[0].isupper() and b[0].isupper()}
+    return joined | written
 
 
 # Periods and kinds

@@ -48,6 +48,8 @@ def page_png(
 
 def _process() -> ProcessPool:
     with _first:
+        if not _pool().active:  # a kill from outside can break the pool itself
+            _pool.cache_clear()
         return _pool()
 
 

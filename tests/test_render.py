@@ -104,3 +104,13 @@ def test_a_file_that_cannot_be_drawn_says_why(tmp_path: Path) -> None:
     (tmp_path / "text.pdf").write_text("This is only text.")
     with pytest.raises(UnreadableError, match="not a PDF"):
         page_png(tmp_path / "text.pdf", 1)
+
+
+def test_a_pool_that_is_broken_is_made_anew(marked: tuple[Path, Box]) -> None:
+    path, _ = marked
+    page_png(path, 1, dpi=DPI)
+    broken = render._pool()
+    broken.stop()
+    broken.join()
+    assert pixels(page_png(path, 1, dpi=DPI)).any()
+    assert render._pool() is not broken

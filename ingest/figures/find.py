@@ -29,7 +29,7 @@ from octavo.ingest.model import Box, ElementType
 from octavo.ingest.sheet import Sheet
 
 _MOST_PAGE = 0.8  # of the page: more is its background
-_ACROSS = 0.75  # of the page's width: a longer bar, and no higher than _BAR, separates parts of the page
+_ACROSS = 0.75  # of the page's width or height: a longer bar, no thicker than _BAR, separates or frames what is on it
 _BAR = 12.0
 _FAR = 24.0  # between boxes and arrows of which none is a drawing alone
 _BESIDE = 8.0  # between a drawing and its labels, its legend, its title
@@ -51,7 +51,7 @@ def find_figures(sheet: Sheet, tables: Sequence[Box]) -> list[Box]:
     loose = [part for part in parts if not part.draws]
     spread = joined((p for p in loose if side(p.bbox) >= _BESIDE), lambda a, b: _FAR)
     figures = [p for p in (*(part for part in parts if part.draws), *spread) if p.draws and not _tabular(p, tables)]
-    figures = _seen(figures, sheet, tables)
+    figures = [part for part in _seen(figures, sheet, tables) if not _frames_text(part, sheet, prose)]
 
     words = [box for box, count in lines if count <= _LABEL and not _claimed(box, sheet, [*tables, *prose])]
     figures = [_labelled(figure, words) for figure in figures]
@@ -88,7 +88,9 @@ def _paths(sheet: Sheet, texts: Sequence[Box]) -> Iterator[Part]:
     for path in sheet.drawings:
         box = intersection(path.bbox, (0.0, 0.0, sheet.width, sheet.height))
         width, height = box[2] - box[0], box[3] - box[1]
-        bar = width > _ACROSS * sheet.width and height < _BAR and sum(gap(box, d.bbox) < 1 for d in sheet.drawings) < 3
+        across, down = width > _ACROSS * sheet.width, height > _ACROSS * sheet.height
+        long = (across and height < _BAR) or (down and width < _BAR)
+        bar = long and sum(gap(box, d.bbox) < 1 for d in sheet.drawings) < 3
         background = width * height > _MOST_PAGE * sheet.width * sheet.height
         if min(width, height) < 0 or bar or background:
             continue
@@ -119,6 +121,12 @@ def _seen(figures: list[Part], sheet: Sheet, tables: Sequence[Box]) -> list[Part
         if (same or new) and not any(f.framed for f in same) and not _tabular(Part(region), tables):
             figures = [*(f for f in figures if f not in same), together([Part(region), *same])]
     return figures
+
+
+def _frames_text(part: Part, sheet: Sheet, prose: Sequence[Box]) -> bool:
+    """Whether a drawing is no more than what runs around the text of the whole page."""
+    whole = area(part.bbox) > _MOST_PAGE * sheet.width * sheet.height
+    return whole and not any(map(is_picture, part.images)) and any(holds(part.bbox, text) for text in prose)
 
 
 def _labelled(figure: Part, words: Sequence[Box]) -> Part:

@@ -148,7 +148,7 @@ def fonts(count: int = 5_000) -> bytes:
     named = b"".join(b"/G%d %d 0 R" % (n, n + 10) for n in range(count))
     page = (PAGE % b"").replace(b"/F1 5 0 R", b"/F1 5 0 R" + named)
     text = b"".join(
-        b"BT /G%d 8 Tf %d %d Td (w%d) Tj ET\n" % (n, 20 + n % 20 * 28, 780 - n // 20 * 3, n) for n in range(count)
+        b"BT /G%d 2.5 Tf %d %d Td (w%d) Tj ET\n" % (n, 20 + n % 20 * 28, 780 - n // 20 * 3, n) for n in range(count)
     )
     return pdf({3: page, 4: stream(SENTENCE + text), **{n + 10: FONT for n in range(count)}})
 

@@ -147,6 +147,7 @@ def small(first: Path, tmp_path: Path) -> Iterator[Library]:
         yield library
 
 
+@pytest.mark.slow
 def test_what_was_put_right_stays_so_when_the_same_bytes_come_again(small: Library, first: Path) -> None:
     small.correct_card("a.pdf", {"organisation": "Granite Works"})
     small.ingest([first / "a.pdf"])

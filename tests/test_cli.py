@@ -80,6 +80,7 @@ def test_the_library_may_be_named_before_the_command(library: Any) -> None:
     assert printed(run("--library", library.folder, "documents", "--json"))["documents"]
 
 
+@pytest.mark.slow
 def test_ingest_reports_each_document_and_exits_1_when_one_failed(tmp_path: Path) -> None:
     (tmp_path / "pdfs").mkdir()
     bad = bad_files(tmp_path / "pdfs")
@@ -142,6 +143,7 @@ def test_wrong_use_gives_one_line_and_the_right_exit_code(
 
 
 @pytest.mark.parametrize("kind", ["empty", "text", "truncated", "no-pages", "encrypted"])
+@pytest.mark.slow
 def test_parse_of_a_bad_file_says_why(kind: str, tmp_path: Path) -> None:
     expected = bad_files(tmp_path)[f"{kind}.pdf"]
     result = run("parse", tmp_path / f"{kind}.pdf", "--json")
@@ -196,6 +198,7 @@ def test_search_in_pictures_finds_pages(library: Any) -> None:
     assert all(hit["why"][0].startswith("picture: rank") for hit in hits)
 
 
+@pytest.mark.slow
 def test_a_rule_drops_hits_and_says_why(library: Any) -> None:
     options = ("--ratio", 1.0001, "--library", library.folder, "--json")  # which implies --select ratio
     found = printed(run("search", "What was the highest yearly sunspot number?", *options))

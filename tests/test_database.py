@@ -81,6 +81,7 @@ def test_a_wrong_password_is_one_line_without_it(postgres: Any, postgres_url: st
     assert "s3cret" not in said
 
 
+@pytest.mark.slow
 def test_a_missing_driver_says_what_to_install(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _WITHOUT_DRIVER],
@@ -130,6 +131,7 @@ def test_another_programs_database_is_left_alone(tmp_path: Path) -> None:
     assert "another program's tables are in the database" in complaint(f"sqlite:///{tmp_path / 'theirs.sqlite'}")
 
 
+@pytest.mark.slow
 def test_a_busy_catalogue_is_one_line_and_opened_for_writing_once_it_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -106,6 +106,7 @@ def test_a_model_that_sees_is_shown_figures_tables_and_pages(library: Any) -> No
     assert max(height for _, height in shown("text", max_pictures=20)) < 1000  # a table is cut out of its page
 
 
+@pytest.mark.slow
 def test_a_picture_that_cannot_be_read_costs_that_picture_alone(library: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def unreadable(*_: Any) -> bytes:
         raise UnreadableError("the file is damaged")
@@ -121,6 +122,7 @@ def test_a_picture_that_cannot_be_read_costs_that_picture_alone(library: Any, mo
             assert answer.notes[0].endswith("the file is damaged")
 
 
+@pytest.mark.slow
 def test_a_vision_language_model_reads_the_hits_and_their_pictures(library: Any, seeing_folder: Path) -> None:
     settings = Settings(generator="local", local_model=str(seeing_folder), max_answer_tokens=16, max_pictures=1)
     with Library(library.folder, settings, embedder=library.embedder) as shelf:
@@ -129,6 +131,7 @@ def test_a_vision_language_model_reads_the_hits_and_their_pictures(library: Any,
     assert answer.notes[0].startswith(f"local ({seeing_folder.name}) cited no evidence")
 
 
+@pytest.mark.slow
 def test_a_small_text_model_keeps_to_the_form_of_an_answer(library: Any, text_folder: Path) -> None:
     settings = Settings(generator="local", local_model=str(text_folder), max_answer_tokens=500)
     with Library(library.folder, settings, embedder=library.embedder) as shelf:
@@ -207,6 +210,7 @@ def test_a_share_of_nothing_or_more_than_all_is_refused_in_the_settings_too(
         ({"quantization_config": {"quant_method": "octavo", "bits": 5, "group_size": 32}}, "neither in AWQ's GEMM"),
     ],
 )
+@pytest.mark.slow
 def test_a_folder_without_what_it_should_hold_gives_way_to_what_was_found(
     library: Any, text_folder: Path, tmp_path: Path, config: dict[str, Any] | None, problem: str
 ) -> None:
@@ -219,6 +223,7 @@ def test_a_folder_without_what_it_should_hold_gives_way_to_what_was_found(
     assert problem in result.stdout
 
 
+@pytest.mark.slow
 def test_so_does_the_home_of_nobody(library: Any) -> None:
     result = ask(library, "--model", "~nobody-of-that-name/model")
     assert result.exit_code == 0, result.stderr

@@ -113,6 +113,7 @@ def test_a_path_without_pdfs_is_a_problem_that_names_it(own_library: Any, tmp_pa
     ]
 
 
+@pytest.mark.slow
 def test_subfolders_are_read_when_asked(tmp_path: Path) -> None:
     (tmp_path / "a" / "b").mkdir(parents=True)
     write_pdf(tmp_path / "a" / "b" / "deep.pdf", "A sentence that lies two folders down.")
@@ -121,6 +122,7 @@ def test_subfolders_are_read_when_asked(tmp_path: Path) -> None:
         assert [i.name for i in library.ingest([tmp_path / "a"], recursive=True).documents] == ["deep.pdf"]
 
 
+@pytest.mark.slow
 def test_a_changed_file_replaces_what_stood_at_its_path(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "report.pdf", "The first edition speaks of apples and of pears.")
     with Library(tmp_path / "library") as library:
@@ -173,6 +175,7 @@ def test_a_name_that_is_not_utf8_is_taken_in(tmp_path: Path) -> None:
         assert [(i.name, i.state) for i in library.ingest([tmp_path]).documents] == [("caf\ufffd.pdf", State.READY)]
 
 
+@pytest.mark.slow
 def test_equal_bytes_under_two_names_are_one_document(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "one.pdf", "The same bytes stand under two names.")
     (tmp_path / "two.pdf").write_bytes(path.read_bytes())
@@ -249,6 +252,7 @@ def test_deleting_takes_its_quotes_out_of_conversations(own_library: Any) -> Non
     assert "sunspot-cycles.pdf" not in {hit["document"] for hit in message.answer["selection"]["kept"]}
 
 
+@pytest.mark.slow
 def test_deleting_a_document_leaves_the_quotes_of_another_of_its_name(tmp_path: Path) -> None:
     texts = {"old": "The harbour was built of granite.", "new": "The harbour was built of sandstone."}
     for folder, text in texts.items():

@@ -25,6 +25,7 @@ def picture(samples: Path) -> np.ndarray:
     return np.frombuffer(drawn.samples, np.uint8).reshape(drawn.height, drawn.width, 3)
 
 
+@pytest.mark.slow
 def test_the_model_that_looks_at_pages_gives_the_same_without_prelu(picture: np.ndarray) -> None:
     path = Path(pymupdf.__file__).parent / "layout" / "resources" / "onnx" / "feature_imf1.onnx"
     model = leaky(onnx.load(path))
@@ -52,6 +53,7 @@ def sessions(model: Any) -> list[object]:
 
 
 @pytest.mark.parametrize("first", ["import pymupdf", "import pymupdf4llm", "pass"])
+@pytest.mark.slow
 def test_pymupdf_s_models_are_ours_whoever_imported_it_first(first: str) -> None:
     code = f"""{first}
 from octavo.ingest.readers.mupdf.door import pymupdf

@@ -71,6 +71,7 @@ def test_a_document_that_is_not_there_is_named(library: Any) -> None:
 
 
 @pytest.mark.parametrize("lost", ["vectors-*.faiss", "bm25"])
+@pytest.mark.slow
 def test_an_index_that_is_lost_is_made_again_on_opening(own_library: Any, lost: str) -> None:
     before = [hit.chunk.id for hit in own_library.search("yearly sunspot number")]
     (path,) = (own_library.folder / "index").glob(lost)

@@ -60,6 +60,7 @@ def test_fusion_ranks_pages_by_their_ranks_among_texts_and_pictures(library: Any
     assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
 
 
+@pytest.mark.slow
 def test_a_fused_page_is_shown_by_what_ranks_highest_of_it(library: Any) -> None:
     ranks = {}
     for mode in ("text", "image"):
@@ -92,6 +93,7 @@ def test_every_way_searches_in_the_named_documents_alone(library: Any, mode: Mod
 
 
 @pytest.mark.parametrize("mode", ["image", "fusion", "joint"])
+@pytest.mark.slow
 def test_every_way_leads_to_an_answer_with_a_citation(library: Any, mode: str) -> None:
     answer = library.ask(QUESTION, mode=mode)
     assert answer.citations[0].type is not ElementType.PAGE
@@ -187,6 +189,7 @@ def adopting(own_library: Any) -> Any:
         yield library
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_dimension_is_refused_and_changes_nothing(adopting: Any, checkpoint: Path) -> None:
     before = [hit.chunk.id for hit in adopting.search(QUESTION)]
     with pytest.raises(LibraryError, match="32 dimensions, this library's have 384"):
@@ -204,6 +207,7 @@ def test_an_adopted_checkpoint_is_copied_and_serves_from_then_on(adopting: Any, 
         assert again.catalogue.dimensions("all-MiniLM-L6-v2") == 0
 
 
+@pytest.mark.slow
 def test_a_library_open_elsewhere_follows_the_new_choice(adopting: Any, checkpoint: Path) -> None:
     with Library(adopting.folder) as other:
         other.search(QUESTION)

@@ -184,8 +184,8 @@ class _Ingestion:
                 sha256 = self.files.add(source.path)
         except (OSError, UnreadableError) as error:
             why = str(error) if isinstance(error, UnreadableError) else f"cannot be read: {error.strerror}"
-            return DocumentInfo(shown(source.name), "", State.FAILED, 0, 0, 0, why, "", size)
-        name = shown(source.name)
+            return DocumentInfo(_printable(source.name), "", State.FAILED, 0, 0, 0, why, "", size)
+        name = _printable(source.name)
         copy = sha256 in self.copies
         if copy or sha256 in self.left:  # counted already
             self.left.pop(sha256, None)
@@ -283,6 +283,11 @@ class _Ingestion:
 def shown(path: Path | str) -> str:
     """A path as text that a database and a terminal take, whatever bytes its name has."""
     return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _printable(name: str) -> str:
+    """A file's name on one line: what would move a terminal's cursor, or turn its text, is shown as unknown."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in shown(name))
 
 
 def _size(path: Path) -> int:

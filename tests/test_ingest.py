@@ -176,6 +176,14 @@ def test_a_name_that_is_not_utf8_is_taken_in(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_name_cannot_forge_a_line_of_a_listing(tmp_path: Path) -> None:
+    write_pdf(tmp_path / "good.pdf\nother.pdf: ready \u202etxt.pdf", "A page about the coffee trade of Java.")
+    with Library(tmp_path / "library") as library:
+        (info,) = library.ingest([tmp_path]).documents
+        assert info.name == "good.pdf\ufffdother.pdf: ready \ufffdtxt.pdf"
+
+
+@pytest.mark.slow
 def test_equal_bytes_under_two_names_are_one_document(tmp_path: Path) -> None:
     path = write_pdf(tmp_path / "one.pdf", "The same bytes stand under two names.")
     (tmp_path / "two.pdf").write_bytes(path.read_bytes())

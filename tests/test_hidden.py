@@ -286,6 +286,14 @@ def test_a_parsed_document_warns_and_keeps_hidden_text_out(tmp_path: Path) -> No
     assert parsed.warnings == (f"page 1: hidden text (white): '{TEXT}'",)
 
 
+def test_a_page_of_any_size_is_looked_at_within_bounds(reader: str) -> None:
+    with pymupdf.open() as made:
+        page = made.new_page(width=14_000, height=14_001)
+        page.insert_text((600, 600), "A page like any other.", fontsize=200)
+        seen, hidden = look_at(reader, made.tobytes())
+    assert (seen, hidden) == (["A", "page", "like", "any", "other."], [])
+
+
 def test_warnings_are_short_and_few() -> None:
     long = Hidden((0, 0, 1, 1), "word " * 100, "white")
     warnings = list(warnings_of({page: [long] for page in range(1, 30)}))

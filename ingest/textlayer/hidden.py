@@ -85,24 +85,22 @@ def part(
     if not unclear and len(inside) == len(glanced):
         return list(words), []
     pieces = exact()
+    ways = [_outside(piece, width, height) for piece in pieces]
     if unclear:
-        ways = _ways_hidden(pieces, width, height, images, render)
-    else:
-        ways = [_outside(piece, width, height) for piece in pieces]
+        _look_closely(pieces, ways, width, height, images, render)
     kept = without(words, [piece for piece, way in zip(pieces, ways, strict=True) if way])
     return kept, list(_hidden_runs(pieces, ways))
 
 
-def _ways_hidden(
-    pieces: Sequence[Piece], width: float, height: float, images: Sequence[Box], render: Render
-) -> list[str | None]:
-    """How each piece is hidden ("white", "off the page"), None for those that show. Page and boxes in points.
+def _look_closely(
+    pieces: Sequence[Piece], ways: list[str | None], width: float, height: float, images: Sequence[Box], render: Render
+) -> None:
+    """Adds to `ways` how each piece is hidden that has None so far and does not show ("white", "invisible").
 
     Text that shows nothing itself but stands on the print of a scanned page is taken for the text of that print, which
     an earlier OCR has read.
     """
     page = (0.0, 0.0, width, height)
-    ways = [_outside(piece, width, height) for piece in pieces]
     for n in _overprinted(pieces, [n for n, way in enumerate(ways) if not way], width, height):
         ways[n] = "under other text"
     shown, bare = render(_scale(_LOOK, width, height), True)
@@ -112,7 +110,6 @@ def _ways_hidden(
         printed = beneath.size and int(np.ptp(beneath, axis=0).max()) > _PRINTED
         if not (printed and any(covered(pieces[n].bbox, scan) > 0.5 for scan in scans)):
             ways[n] = _how(pieces[n], beneath)
-    return ways
 
 
 def _hidden_runs(pieces: Sequence[Piece], ways: Sequence[str | None]) -> Iterator[Hidden]:
@@ -184,8 +181,9 @@ def _overprinted(pieces: Sequence[Piece], asked: Sequence[int], width: float, he
 
     No picture tells them from it: whether something between the two covers them or not, nobody reads them.
     """
-    top = np.full((ceil(height), ceil(width)), -1, np.int32)  # of each point the piece drawn last
-    places = [_pixels(piece.bbox, 1.0, _BAND) for piece in pieces]
+    scale = _scale(_GLANCE, width, height)
+    top = np.full((ceil(scale * height), ceil(scale * width)), -1, np.int32)  # of each pixel the piece drawn last
+    places = [_pixels(piece.bbox, scale, _BAND) for piece in pieces]
     for n in asked:
         x0, y0, x1, y1 = pieces[n].bbox
         if x1 - x0 < pieces[n].size * len(pieces[n].text) and y1 - y0 < _TALL * pieces[n].size:  # else of far letters
@@ -193,8 +191,8 @@ def _overprinted(pieces: Sequence[Piece], asked: Sequence[int], width: float, he
     for n in asked:
         over = top[places[n]]
         if np.count_nonzero(over != n) > _OVERPRINTED * over.size:
-            later, points = np.unique(over[over > n], return_counts=True)
-            covered_by = sum(int(k) for m, k in zip(later, points, strict=True) if _is_other(pieces[m], pieces[n]))
+            later, pixels = np.unique(over[over > n], return_counts=True)
+            covered_by = sum(int(k) for m, k in zip(later, pixels, strict=True) if _is_other(pieces[m], pieces[n]))
             if covered_by > _OVERPRINTED * over.size:
                 yield n
 

@@ -38,7 +38,9 @@ def part(page: pymupdf.Page, words: Sequence[Word], images: Sequence[Box]) -> tu
             0,
             [pymupdf.mupdf.ll_fz_make_rect(*_EVERYWHERE)],
         )
-        return pixels(shown), pixels(pymupdf.Pixmap(bare, 0))
+        pictures = pixels(shown), pixels(pymupdf.Pixmap(bare, 0))
+        height, width = (min(sides) for sides in zip(*(picture.shape[:2] for picture in pictures), strict=True))
+        return pictures[0][:height, :width], pictures[1][:height, :width]  # the two round the sides of huge pages apart
 
     off = list(_in_layers_off(page))
     glanced = [*_pieces(page, _ROUGHLY), *off]

@@ -29,6 +29,12 @@ def around(points: Iterable[Sequence[float]]) -> Box:
     return float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys))
 
 
+def sides(box: Box) -> list[Box]:
+    """Top, bottom, left and right of a box, each as a box without area."""
+    x0, y0, x1, y1 = box
+    return [(x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)]
+
+
 def middle(box: Box) -> Point:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
 

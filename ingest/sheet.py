@@ -58,7 +58,8 @@ class Sheet:
     """One page; `number` from 1, `width` and `height` in points as displayed.
 
     `words` (those that show) stand in the order in which the file draws them, `regions` in reading order. `rules` are
-    horizontal and vertical lines, each as a thin box. `recognised`: the words were read by OCR.
+    horizontal and vertical lines, each as a thin box; `fills` boxes filled with another colour than what is round
+    them, as the bands of a striped table. `recognised`: the words were read by OCR.
     """
 
     number: int
@@ -66,6 +67,7 @@ class Sheet:
     height: float
     words: tuple[Word, ...] = ()
     rules: tuple[Box, ...] = ()
+    fills: tuple[Box, ...] = ()
     drawings: tuple[Drawing, ...] = ()
     images: tuple[Box, ...] = ()
     regions: tuple[Region, ...] = ()

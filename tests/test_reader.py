@@ -13,6 +13,7 @@ from octavo.ingest.geometry import iou
 from octavo.ingest.model import Box, Element, ElementType, LinkType, ParsedDocument
 from octavo.ingest.parse import read, sha256_of
 from octavo.ingest.readers import BACKENDS, make_reader
+from octavo.ingest.tables import values
 from octavo.ingest.workers import Workers
 from octavo.opened import limits
 
@@ -139,3 +140,21 @@ def test_ruled_tables_with_many_empty_cells_are_tables(data: Path) -> None:
     tables = [element.table for element in page.elements if element.table]
     assert [table.rows[0][:2] for table in tables] == [("Description", "Type")] * 5
     assert tables[3].rows[1][0].endswith("socioeconomic small businesses, and Ability One")
+
+
+@pytest.mark.slow
+def test_a_striped_table_s_rows_are_its_bands(data: Path) -> None:
+    path = data / "agency" / "2016-annual-performance-report.pdf"
+    (page,) = make_reader("pymupdf", ocr=False).read(path, "x", 16, 16)
+    [table] = [element.table for element in page.elements if element.table]
+    assert [row[0].split()[:2] for row in table.rows[1:]] == [["GOAL", str(n)] for n in range(1, 10)]
+
+
+@pytest.mark.slow
+def test_figures_stand_under_their_own_year(data: Path) -> None:
+    path = data / "financebench" / "pdfs" / "AMCOR_2023Q4_EARNINGS.pdf"
+    (page,) = make_reader("pymupdf", ocr=False).read(path, "x", 12, 12)
+    table = next(element.table for element in page.elements if element.table)
+    ebit = {cell.header: cell.text for cell in values(table) if cell.label == "Net income attributable to Amcor"}
+    assert ebit["Twelve Months Ended June 30, 2022 EBIT"] == "805"
+    assert ebit["Twelve Months Ended June 30, 2023 EBIT"] == "1,048"

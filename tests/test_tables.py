@@ -20,6 +20,12 @@ def test_the_header_ends_where_a_group_label_opens_the_body() -> None:
     assert INCOME.header_rows == 2
 
 
+def test_a_day_cut_off_its_month_does_not_open_the_body() -> None:
+    cut = ("", "Three Months Ended June", "30", "Twelve Months Ended June", "30")
+    assert header_rows([cut, ("", "Flexibles", "Total", "Flexibles", "Total"), ("Sales", "1", "2", "3", "4")]) == 2
+    assert header_rows([("", "12", "30", "n.a.", "4"), ("Sales", "1", "2", "3", "4")]) == 0
+
+
 def test_a_spanning_header_names_every_column_under_it() -> None:
     assert column_names(INCOME)[1:3] == ["Three Months Ended June 25, 2022", "Three Months Ended June 26, 2021"]
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from octavo.ingest.model import Box, ElementType, Span
 from octavo.ingest.sheet import Region, Sheet, Word
-from octavo.ingest.tables import find_tables
+from octavo.ingest.tables import column_names, find_tables
 
 SIZE = 10.0
 WIDTH = 5.0  # of a letter, points
@@ -113,6 +114,33 @@ def test_a_header_that_a_grid_cuts_is_one_cell_with_its_span() -> None:
     [(_, table)] = find_tables(Sheet(1, 600, 800, words, regions=(region,)))
     assert table.rows[0] == ("", "Three Months Ended", "", "Nine Months Ended", "")
     assert table.spans == (Span(0, 1, 1, 2), Span(0, 3, 1, 2))
+
+
+def test_a_date_in_a_title_over_several_columns_stays_in_it() -> None:
+    words = written(
+        (100, {130: "Twelve Months Ended June 30, 2022", 330: "Twelve Months Ended June 30, 2023"}),
+        (115, {120: "Net sales", 190: "EBIT", 260: "Margin", 320: "Net sales", 390: "EBIT", 460: "Margin"}),
+        (130, {20: "Flexibles", 120: "11,151", 190: "1,517", 260: "13.6", 320: "11,154", 390: "1,429", 460: "12.8"}),
+        (145, {20: "Packaging", 120: "3,393", 190: "289", 260: "8.5", 320: "3,540", 390: "265", 460: "7.5"}),
+        (160, {20: "Total", 120: "14,544", 190: "1,701", 260: "11.7", 320: "14,694", 390: "1,608", 460: "10.9"}),
+    )
+    [(_, table)] = find_tables(sheet(words, (15, 98, 500, 172)))
+    period, later = "Twelve Months Ended June 30, 2022", "Twelve Months Ended June 30, 2023"
+    assert column_names(table) == ["", *(f"{time} {of}" for time in (period, later) for of in table.rows[1][1:4])]
+
+
+def test_bands_of_colour_part_rows_whose_cells_have_several_lines() -> None:
+    tops = [110.0 + 40 * n for n in range(5)]
+    names = [("GOAL 1", "Workforce"), ("GOAL 2", "Service"), ("GOAL 3", "Policy"), ("GOAL 4", "Systems")]
+    words = written(
+        (98, {50: "Strategic goal", 200: "Goal statement"}),
+        *((top + 7, {50: goal}) for top, (goal, _) in zip(tops, names, strict=False)),
+        *((top + 20, {50: name}) for top, (_, name) in zip(tops, names, strict=False)),
+        *((top + 13, {200: f"Attract and engage {name.lower()}"}) for top, (_, name) in zip(tops, names, strict=False)),
+    )
+    fills = tuple((45.0, y0, 420.0, y1) for y0, y1 in list(pairwise(tops))[::2])
+    [(_, table)] = find_tables(replace(sheet(words, (45, 96, 420, 270)), fills=fills))
+    assert table.rows[1:] == tuple((f"{goal} {name}", f"Attract and engage {name.lower()}") for goal, name in names)
 
 
 def test_text_and_lists_are_no_tables() -> None:

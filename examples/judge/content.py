@@ -127,6 +127,8 @@ def cell(chance: Random, column: Column) -> str:
             return f"{chance.choice(MONTHS)} {chance.randint(1, 28)}, {chance.randint(1995, 2025)}"
         case "phrase":
             return phrase(chance, 2, 5)
+        case "picture":
+            return ""
         case _:
             return " ".join(sentence(chance) for _ in range(1 + style["digits"] % 2))
 
@@ -155,6 +157,8 @@ def make(chance: Random) -> Content:
         columns += [column(chance, NUMERIC) if mixed else same for _ in range(width - 1)]
         if width > 3 and chance.random() < 0.15:
             columns[chance.choice([1, width - 1])] = column(chance, WORDY[:5])
+        if width > 3 and chance.random() < 0.05:
+            columns[-1] = Column("picture", 0.0, same.style)
     else:
         columns += [column(chance, WORDY if chance.random() < 0.8 else NUMERIC) for _ in range(width - 1)]
     content = Content(_header(chance, width), 0, columns)
@@ -190,13 +194,24 @@ def _title(chance: Random, years: bool) -> str:
     )
 
 
+def _period(chance: Random) -> str:
+    """A stretch of time as a title over several columns has it, with its year, or without where those below say it."""
+    length = chance.choice(["Three Months", "Six Months", "Nine Months", "Twelve Months", "Year", "Quarter"])
+    end = f"{chance.choice(MONTHS)} {chance.choice([28, 30, 31])}"
+    year = chance.choice([f", {chance.randint(1995, 2024)}", ",", ""])
+    return f"{length} {chance.choice(['Ended', 'ended'])} {end}{year}"
+
+
 def _header(chance: Random, width: int) -> list[list[str]]:
     """The lowest row of the header; none for a few tables."""
     if chance.random() < 0.04:
         return []
     years = chance.random() < 0.3
+    dated = chance.random() < 0.1
     first = chance.choice(["", "", phrase(chance, 1, 2), "Country", "Item", "Category"])
     row = [first, *(_title(chance, years) for _ in range(width - 1))]
+    if dated:
+        row[1:] = [f"{chance.choice(MONTHS)} {chance.choice([28, 30, 31])}, {2000 + n}" for n in range(width - 1)]
     rows = [row]
     if chance.random() < 0.08:
         rows.append(["", *(f"({n})" for n in range(1, width))])
@@ -212,11 +227,11 @@ def _spanned_header(chance: Random, content: Content, width: int) -> None:
         content.rows.insert(0, row)
         content.header += 1
         content.spans = [(r + 1, c, n, m) for r, c, n, m in content.spans]
-        even = chance.choice([0, 0, 2, 3])
+        even, periods = chance.choice([0, 0, 2, 3, 4]), chance.random() < 0.3
         while at < width:
             reach = min(even or chance.choice([1, 2, 2, 3, 4]), width - at)
             if reach > 1:
-                row[at] = _title(chance, chance.random() < 0.4)
+                row[at] = _period(chance) if periods else _title(chance, chance.random() < 0.4)
                 content.spans.append((0, at, 1, reach))
             at += reach
         content.rows[1][1:] = [content.rows[1][1:], _repeated(chance, content, width)][even > 1 and content.header == 2]

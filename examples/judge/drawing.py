@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from random import Random
 from typing import Any
 
@@ -36,7 +37,7 @@ class Look:
     values: str  # how values align across
     bold_head: bool
     head_fill: bool
-    stripes: bool
+    stripes: str  # over a whole row, or over each of its cells, or ""
     leaders: bool
     under_spans: bool
     widest: float  # of a column before its text wraps, in type sizes
@@ -50,21 +51,23 @@ class Look:
 def look(chance: Random) -> Look:
     size, face = chance.uniform(6, 11), chance.choice([0, 0, 1, 1, 2, 3, 4])
     rules = chance.choice(["grid", "grid", "rows", "book", "book", "columns", "outline", "none", "none"])
+    stripes = chance.choice(["row", "cell"]) if chance.random() < 0.2 else ""
+    pads = [0.5, 1, 3, 6, 12] if stripes else [0, 0.5, 1, 2, 3, 5] if rules != "none" else [0, 0, 0.5, 1, 2, 4]
     return Look(
         face=face,
         size=size,
         leading=size * chance.uniform(1.05, 1.3),
-        pad=chance.choice([0, 0.5, 1, 2, 3, 5]) if rules != "none" else chance.choice([0, 0, 0.5, 1, 2, 4]),
+        pad=chance.choice(pads),
         gap=max(size * chance.choice([0.5, 0.8, 1, 1.5, 2, 3]), 1.8 * stringWidth(" ", FACES[face][0], size)),
         rules=rules,
-        middle=chance.random() < 0.25,
+        middle=chance.random() < (0.5 if stripes else 0.25),
         bottom=chance.random() < 0.3,
         head=chance.choice(["left", "centre", "centre", "right"]),
         head_down=chance.choice(["top", "middle", "bottom", "bottom"]),
         values=chance.choice(["right", "right", "centre", "left"]),
         bold_head=chance.random() < 0.6,
         head_fill=chance.random() < 0.25,
-        stripes=chance.random() < 0.1,
+        stripes=stripes,
         leaders=rules in ("book", "none", "columns") and chance.random() < 0.3,
         under_spans=chance.random() < 0.7,
         widest=chance.choice([6, 8, 10, 14, 20, 30]),
@@ -170,10 +173,20 @@ class Drawn:
         canvas.setFillColor(Color(0.85, 0.87, 0.9))
         if self.look.head_fill and head:
             canvas.rect(left, top - head, self.width, head, stroke=0, fill=1)
-        if self.look.stripes:
-            for r in range(self.content.header + 1, len(self.content.rows), 2):
-                canvas.rect(left, top - self.ys[r + 1], self.width, self.ys[r + 1] - self.ys[r], stroke=0, fill=1)
+        ends = {"row": [0.0, self.width], "cell": self.xs, "": []}[self.look.stripes]
+        for r in range(self.content.header + 1, len(self.content.rows), 2):
+            for x0, x1 in pairwise(ends):
+                canvas.rect(left + x0, top - self.ys[r + 1], x1 - x0, self.ys[r + 1] - self.ys[r], stroke=0, fill=1)
         canvas.setFillColor(Color(0, 0, 0))
+        for r in range(self.content.header, len(self.content.rows)):
+            for c, one in enumerate(self.content.columns):
+                if one.kind == "picture":
+                    self._bars(canvas, left + self.xs[c], top - self.ys[r + 1], self.ys[r + 1] - self.ys[r])
+
+    def _bars(self, canvas: Any, x: float, y: float, high: float) -> None:
+        """Three bars in a row of the table, as a trend is drawn."""
+        for n in range(3):
+            canvas.rect(x + 2 + 5 * n, y + 1, 4, self.chance.uniform(0.2, 0.8) * high, stroke=0, fill=1)
 
     def _cell(self, canvas: Any, left: float, top: float, row: int, column: int, lines: list[str]) -> None:
         look, content = self.look, self.content

@@ -12,7 +12,9 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +30,8 @@ from octavo.ingest.sheet import Sheet
 from octavo.ingest.tables.find import considered, least
 
 Rows = tuple[tuple[str, ...], ...]
-Example = tuple[int, dict[str, float], float]
-"""A region's number, what shows of one reading of it, and how like the truth that reading is."""
+Example = tuple[str, dict[str, float], float]
+"""A region's name, what shows of one reading of it, and how like the truth that reading is."""
 
 
 def _align(
@@ -59,14 +61,25 @@ def likeness(a: Rows, b: Rows) -> float:
     return 1 - _align(a, b, lambda row: 1.0 + len(row), _row_cost) / size
 
 
-def examples(sheet: Sheet, truth: Sequence[dict[str, Any]], first: int) -> Iterator[Example]:
-    """The readings of a sheet's regions; regions are numbered from `first`. One that is no table is like nothing."""
-    for n, (region, readings) in enumerate(considered(sheet), first):
+def examples(sheet: Sheet, truth: Sequence[dict[str, Any]], page: str) -> Iterator[Example]:
+    """The readings of a sheet's regions, which are named after `page`. One that is no table is like nothing."""
+    for n, (region, readings) in enumerate(considered(sheet)):
         true = max(truth, key=lambda one: iou(region.bbox, one["box"]), default=None)
         if true is not None and iou(region.bbox, true["box"]) < 0.3:
             true = None
         for table, seen in readings:
-            yield n, seen, likeness(tuple(map(tuple, true["rows"])), table.rows) if true else 0.0
+            yield f"{page} {n}", seen, likeness(tuple(map(tuple, true["rows"])), table.rows) if true else 0.0
+
+
+def read(path: Path) -> list[list[Example]]:
+    """The examples of each page of a file."""
+    truths = json.loads(path.with_suffix(".json").read_text())
+    with pymupdf.open(path) as document:
+        pages = zip(document, truths, strict=True)
+        return [
+            list(examples(look(MuPDFPage(page), ocr=False)[0], truth, f"{path.name} {n}"))
+            for n, (page, truth) in enumerate(pages)
+        ]
 
 
 def trees(model: HistGradientBoostingRegressor, names: Sequence[str]) -> dict[str, Any]:
@@ -81,12 +94,12 @@ def trees(model: HistGradientBoostingRegressor, names: Sequence[str]) -> dict[st
 
 def fit(found: Sequence[Example], names: Sequence[str]) -> HistGradientBoostingRegressor:
     model = HistGradientBoostingRegressor(
-        max_iter=250,
-        learning_rate=0.08,
-        max_leaf_nodes=28,
-        min_samples_leaf=15,
+        max_iter=400,
+        learning_rate=0.06,
+        max_leaf_nodes=48,
+        min_samples_leaf=20,
         l2_regularization=1.0,
-        max_features=0.3,
+        max_features=0.2,
         random_state=0,
     )
     return model.fit([[seen[name] for name in names] for _, seen, _ in found], [like for _, _, like in found])
@@ -95,7 +108,7 @@ def fit(found: Sequence[Example], names: Sequence[str]) -> HistGradientBoostingR
 def report(model: HistGradientBoostingRegressor, found: Sequence[Example], names: Sequence[str]) -> str:
     """How like the truth the chosen reading of each table is beside the best one, and what is said of other regions."""
     marks = model.predict([[seen[name] for name in names] for _, seen, _ in found])
-    regions: dict[int, list[tuple[float, float, bool]]] = {}
+    regions: dict[str, list[tuple[float, float, bool]]] = {}
     for (n, seen, like), mark in zip(found, marks, strict=True):
         regions.setdefault(n, []).append((float(mark), like, mark > least(seen)))
     tables = [one for one in regions.values() if max(like for _, like, _ in one) > 0]
@@ -115,13 +128,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("target", type=Path)
     options = parser.parse_args()
-    found: list[list[Example]] = []
-    first = 0
-    for path in sorted(options.folder.glob("*.pdf")):
-        with pymupdf.open(path) as document:
-            for page, truth in zip(document, json.loads(path.with_suffix(".json").read_text()), strict=True):
-                found.append(list(examples(look(MuPDFPage(page), ocr=False)[0], truth, first)))
-                first += 1 + len({n for n, _, _ in found[-1]})
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        found = [page for pages in pool.map(read, sorted(options.folder.glob("*.pdf"))) for page in pages]
     cut = 3 * len(found) // 4
     kept, apart = ([example for page in pages for example in page] for pages in (found[:cut], found[cut:]))
     names = sorted(kept[0][1])

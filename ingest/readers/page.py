@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Protocol
 
+from octavo.ingest.geometry import sides
 from octavo.ingest.model import Box
 from octavo.ingest.pages.compose import compose
 from octavo.ingest.pages.turning import turned_back
@@ -73,7 +74,7 @@ def rules_of(box: Box, outlined: bool) -> list[Box]:
     x0, y0, x1, y1 = box
     if min(x1 - x0, y1 - y0) < _THIN:
         return [box]
-    return [(x0, y0, x1, y0), (x0, y1, x1, y1), (x0, y0, x0, y1), (x1, y0, x1, y1)] if outlined else []
+    return sides(box) if outlined else []
 
 
 def look(page: DrawnPage, ocr: bool) -> tuple[Sheet, int]:

@@ -55,21 +55,27 @@ def _white(lines: Sequence[Sequence[Sequence[Word]]], spare: int, left: float, r
 def row_proposals(block: Block, columns: NDArray[np.intp], top: float, bottom: float) -> Iterator[Axis]:
     """Rows as runs of lines: each its own, those that wrap joined to the one above, or to the one below, or by gap.
 
-    `columns` has the column of each word.
+    `columns` has the column of each word. Above the first value rows may also be one, or part below each line with a
+    title over several columns.
     """
     lines = block.lines
     filled: list[set[int]] = [set() for _ in lines]
     valued: list[set[int]] = [set() for _ in lines]
-    body = len(lines)
-    for word, line, column in zip(block.words, block.line_of.tolist(), columns.tolist(), strict=True):
-        filled[line].add(column)
-        if column and is_value(word.text):
-            valued[line].add(column)
-            body = min(body, line)
+    titled = [False] * len(lines)  # words run over several columns
+    for run in block.runs:
+        line, reach = int(block.line_of[run[0]]), set(columns[list(run)].tolist())
+        texts = [block.words[n].text for n in run]
+        filled[line] |= reach
+        if is_value(" ".join(texts)) or all(map(is_value, texts)):
+            valued[line] |= reach - {0}
+        else:
+            titled[line] |= len(reach) > 1
+    body = next((n for n, found in enumerate(valued) if found), len(lines))
     starts = {tuple(rule(lines, filled)) for rule in _ROW_RULES}
     starts |= {tuple(_around(lines, filled, key)) for key in {0, _key(filled), _key(valued)}}
     for opened in list(starts):
-        starts.add(tuple(i == 0 or (start and i >= body) for i, start in enumerate(opened)))
+        starts.add(tuple(i in (0, body) or (start and i > body) for i, start in enumerate(opened)))
+        starts.add(tuple(i in (0, body) or (start if i > body else titled[i - 1]) for i, start in enumerate(opened)))
     for opened in starts:
         rows = np.cumsum(opened) - 1
         yield Axis(_edges(lines, opened, top, bottom), rows[block.line_of])

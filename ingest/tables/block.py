@@ -45,7 +45,8 @@ _LEADER = re.compile(r"(\s?[.·…_]){4,}\s*$")
 class Block:
     """At least one word. `x` and `y` are their middles, `size` and `space` the usual of their type, in points.
 
-    `runs` has the left and right end of each run of words with no more than a space between them.
+    `line_of` has the line of each word, `runs` the words, by number, with no more than a space between them, line by
+    line, and `run_ends` the left and right end of each run.
     """
 
     def __init__(self, words: Sequence[Word]) -> None:
@@ -58,8 +59,10 @@ class Block:
         self.space = min(word_space(self.lines), 0.35 * self.size)
         index = {id(word): n for n, line in enumerate(self.lines) for word in line.words}
         self.line_of: NDArray[np.intp] = np.array([index[id(word)] for word in self.words])
+        number = {id(word): n for n, word in enumerate(self.words)}
         parts = [run for line in self.lines for run in runs(line, 1.4 * self.space)]
-        self.runs = np.array([(part[0].bbox[0], max(word.bbox[2] for word in part)) for part in parts])
+        self.runs = [tuple(number[id(word)] for word in part) for part in parts]
+        self.run_ends = np.array([(part[0].bbox[0], max(word.bbox[2] for word in part)) for part in parts])
         self._pieces: dict[tuple[int, ...], Piece] = {}
 
     @property

@@ -108,8 +108,8 @@ class Features:
             "ruled rows": sum(across) / len(across),
             "least ruled row": min(across),
             "least ruled header": min(across[: max(1, table.header_rows)]),
-            "kept column rules": _share(columns, lattice.xs),
-            "kept row rules": _share(rows, lattice.ys),
+            "kept column rules": _kept(columns, lattice.xs, self.block.x),
+            "kept row rules": _kept(rows, lattice.ys, self.block.y),
             "column rules": float(min(12, len(columns))),
             "row rules": log(1 + len(rows)),
             **self._frames(lattice),
@@ -191,8 +191,12 @@ def _cells(lattice: Lattice, cells: Places) -> dict[str, float]:
     }
 
 
-def _share(rules: Sequence[float], edges: Sequence[float]) -> float:
-    return sum(any(abs(rule - edge) < 3 for edge in edges) for rule in rules) / len(rules) if rules else 1.0
+def _kept(rules: Sequence[float], edges: Sequence[float], middles: NDArray[np.float64]) -> float:
+    """Share of rules that are edges; those with no word's middle between them count as one."""
+    found: dict[int, bool] = {}
+    for rule, rank in zip(rules, np.searchsorted(np.sort(middles), rules).tolist(), strict=True):
+        found[rank] = found.get(rank, False) or any(abs(rule - edge) < 3 for edge in edges)
+    return sum(found.values()) / len(found) if found else 1.0
 
 
 def agreement(sizes: Sequence[tuple[int, int]]) -> list[dict[str, float]]:

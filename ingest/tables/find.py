@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from octavo.ingest.geometry import sides
 from octavo.ingest.model import Box, ElementType, Span, Table
 from octavo.ingest.sheet import Region, Sheet
 from octavo.ingest.tables.block import Block
@@ -18,8 +19,9 @@ from octavo.ingest.tables.rulings import Rulings
 from octavo.ingest.tables.signs import joined_signs
 from octavo.ingest.text import opens_caption
 
-_LEAST = 0.45  # likeness: less, and a region is no table
+_LEAST = 0.4  # likeness: less, and a region is no table
 _LEAST_FRAMED, _LEAST_UNNAMED = 0.75, 0.8  # of one that no model named a table, with most cells closed by rules or not
+_TORN = 0.1  # likeness, for each of up to three titles over several columns in a line of which words stand far apart
 _NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]|^[*†‡§]|^\(?[a-z\d]\)? [A-Z]", re.IGNORECASE)
 
 
@@ -28,7 +30,7 @@ def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
     found = []
     for region, read in considered(sheet):
         marks = likeness([seen for _, seen in read])
-        best = max(range(len(read)), key=lambda n: marks[n])
+        best = max(range(len(read)), key=lambda n: marks[n] - _TORN * min(3, read[n][1]["torn spans"]))
         if marks[best] > least(read[best][1]):
             found.append((region.bbox, joined_signs(read[best][0])))
     return found
@@ -42,12 +44,16 @@ def least(seen: Mapping[str, float]) -> float:
 
 
 def considered(sheet: Sheet) -> Iterator[tuple[Region, list[tuple[Table, dict[str, float]]]]]:
-    """Each region that may be a table, with its readings, one at least, and what shows of each."""
+    """Each region that may be a table, with its readings, one at least, and what shows of each.
+
+    Where a colour ends the eye sees an edge, so the sides of filled boxes count as rules.
+    """
+    edges = [side for fill in sheet.fills for side in sides(fill)]
     for region in table_regions(sheet):
         words = inside(sheet.words, region.bbox)
         if not words:
             continue
-        block, rulings = Block(words), Rulings(sheet.rules, region.bbox)
+        block, rulings = Block(words), Rulings([*sheet.rules, *edges], region.bbox)
         made = [(lattice, *table(block, lattice, rulings)) for lattice in readings(region, block, rulings)]
         if made:
             seen, shared = Features(block, rulings), agreement([(one.rows, one.columns) for one, _, _ in made])

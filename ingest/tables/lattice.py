@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,11 +32,10 @@ class Axis:
 
 
 def axis(edges: Sequence[float], middles: NDArray[np.float64]) -> Axis:
-    """The edges but for those with no word between them and the next."""
+    """The edges but for those with no word between them and the one before."""
     at = np.clip(np.searchsorted(edges, middles, side="right") - 1, 0, len(edges) - 2)
     full, at = np.unique(at, return_inverse=True)
-    inner = [edges[b] if b == a + 1 else (edges[a + 1] + edges[b]) / 2 for a, b in pairwise(full.tolist())]
-    return Axis((float(edges[full[0]]), *map(float, inner), float(edges[full[-1] + 1])), at)
+    return Axis((float(edges[full[0]]), *(float(edges[n + 1]) for n in full.tolist())), at)
 
 
 @dataclass(frozen=True, slots=True)

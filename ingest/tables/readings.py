@@ -30,7 +30,7 @@ def readings(region: Region, block: Block, rulings: Rulings) -> list[Lattice]:
     rows = [_merged(_sides(grid, 1)) for _, grid in region.grids] + [ruled_rows, long_rows]
     columns += [list(edges) for edges in column_proposals(block, left, right)]
     whole = [
-        _cleared(_snapped(_whole(edges, left, right), ruled_columns, block.x), block.runs, ruled_columns)
+        _cleared(_snapped(_whole(edges, left, right), ruled_columns, block.x), block.run_ends, ruled_columns)
         for edges in columns
     ]
     found: dict[tuple[bytes, bytes], tuple[Axis, Axis]] = {}

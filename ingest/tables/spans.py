@@ -100,14 +100,16 @@ def crosses(word: Word, edge: float) -> bool:
 
 
 def _run_on(left: Sequence[Word], right: Sequence[Word], space: float) -> bool:
-    """Whether a word of `left` and one of `right` stand on one line with about a `space` between them."""
-    a = [w for w in left if any(ch.isalpha() or ch == "&" for ch in w.text)]
-    b = [w for w in right if any(ch.isalpha() or ch == "&" for ch in w.text)]
+    """Whether a word of `left` goes on in one of `right`: on one line, with about a `space` between them.
+
+    Figures beside each other are those of two columns, but for a year after its day ("June 30, 2022").
+    """
+    open_ended = [w for w in left if w.text.endswith(",") or any(ch.isalpha() or ch == "&" for ch in w.text)]
     return any(
         min(v.bbox[3], w.bbox[3]) - max(v.bbox[1], w.bbox[1]) > 0.5 * (w.bbox[3] - w.bbox[1])
         and 0 <= w.bbox[0] - v.bbox[2] < 1.3 * space
-        for v in a
-        for w in b
+        for v in open_ended
+        for w in right
     )
 
 

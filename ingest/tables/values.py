@@ -24,10 +24,12 @@ def is_value(text: str) -> bool:
 def header_rows(rows: Sequence[Sequence[str]]) -> int:
     """Rows before the first with a value beside its label; 1 for a table of words, 0 for one that opens with values.
 
-    A row with a label and nothing beside it ("Net sales:") opens the body.
+    A row with a label and nothing beside it ("Net sales:") opens the body. Without a label, a row with as many words as
+    values is of the header: the values end its words ("Three Months Ended June", "30").
     """
     for r, row in enumerate(rows):
-        if any(map(is_value, row[1:])):
+        found = sum(map(is_value, row[1:]))
+        if found and (row[0] or found > sum(any(map(str.isalpha, text)) for text in row[1:])):
             return r
         if r and row[0] and not any(row[1:]):
             return r

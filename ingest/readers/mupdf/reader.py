@@ -12,6 +12,7 @@ from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import area, around, intersection, middle
 from octavo.ingest.model import Box
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
+from octavo.ingest.readers.fills import Fill, shown_fills
 from octavo.ingest.readers.mupdf.door import pymupdf, upright
 from octavo.ingest.readers.mupdf.hidden import part, pixels
 from octavo.ingest.readers.mupdf.layout import find_regions
@@ -81,7 +82,11 @@ class MuPDFPage:
         paths = list(_visible(self.page.get_cdrawings(extended=True), tuple(self.page.rect)))
         images = tuple(_images(self.page))
         return replace(
-            self._words_sheet(images), rules=tuple(_rules(paths)), drawings=tuple(_drawings(paths)), images=images
+            self._words_sheet(images),
+            rules=tuple(_rules(paths)),
+            fills=shown_fills(_fills(paths)),
+            drawings=tuple(_drawings(paths)),
+            images=images,
         )
 
     def regions(self, drawn: Sheet, scan: Scan | None) -> tuple[Region, ...]:
@@ -159,6 +164,15 @@ def _rules(paths: Sequence[dict[str, Any]]) -> Iterator[Box]:
             elif kind in ("re", "qu"):
                 x0, y0, x1, y1 = points[0] if kind == "re" else around(points[0])
                 yield from rules_of((x0, y0, x1, y1), "s" in path["type"])
+
+
+def _fills(paths: Sequence[dict[str, Any]]) -> Iterator[Fill]:
+    for path in paths:
+        if path.get("fill") and path.get("fill_opacity"):
+            for kind, *points in path["items"]:
+                if kind in ("re", "qu"):
+                    box = points[0] if kind == "re" else around(points[0])
+                    yield intersection(box, path["rect"]), path["fill"]
 
 
 def _drawings(paths: Sequence[dict[str, Any]]) -> Iterator[Drawing]:

@@ -13,6 +13,7 @@ from pypdfium2 import PdfMatrix
 
 from octavo.ingest.geometry import Point, area, around, intersection
 from octavo.ingest.model import Box
+from octavo.ingest.readers.fills import Fill
 from octavo.ingest.readers.page import rules_of
 from octavo.ingest.sheet import Drawing
 
@@ -26,6 +27,7 @@ class Drawn:
     """What a page draws besides text; `rules` are lines along an axis, thin boxes and the sides of outlined boxes."""
 
     rules: list[Box] = field(default_factory=list)
+    fills: list[Fill] = field(default_factory=list)
     drawings: list[Drawing] = field(default_factory=list)
     images: list[Box] = field(default_factory=list)
 
@@ -88,18 +90,19 @@ def _point(segment: Any, matrix: PdfMatrix) -> Point:
     return matrix.on_point(x.value, y.value)  # type: ignore[no-any-return]
 
 
-def _paints(path: Any, colour_of: Any) -> bool:
-    """Whether the colour in which a path is filled or stroked can be seen."""
+def _colour(path: Any, colour_of: Any) -> tuple[float, ...]:
+    """Red, green, blue and opacity, 0 to 1, that a path is filled or stroked with; black where pdfium cannot tell."""
     values = [ctypes.c_uint() for _ in range(4)]
-    return not colour_of(path, *map(ctypes.byref, values)) or values[3].value > 0
+    return tuple(v.value / 255 for v in values) if colour_of(path, *map(ctypes.byref, values)) else (0.0, 0.0, 0.0, 1.0)
 
 
 def _add_path(found: Drawn, path: Any, matrix: PdfMatrix, clip: Box) -> None:
     """Adds what a path draws that can be seen; its rules whole, its box as far as it shows."""
     mode, stroke = ctypes.c_int(), pdfium.FPDF_BOOL()
     pdfium.FPDFPath_GetDrawMode(path, ctypes.byref(mode), ctypes.byref(stroke))
-    filled = bool(mode.value) and _paints(path, pdfium.FPDFPageObj_GetFillColor)
-    stroked = bool(stroke.value) and _paints(path, pdfium.FPDFPageObj_GetStrokeColor)
+    *colour, opacity = _colour(path, pdfium.FPDFPageObj_GetFillColor)
+    filled = bool(mode.value) and opacity > 0
+    stroked = bool(stroke.value) and _colour(path, pdfium.FPDFPageObj_GetStrokeColor)[-1] > 0
     subpaths = [s for s in _subpaths(path, matrix) if len(s.points) > 1]
     if not subpaths or not (filled or stroked):
         return
@@ -111,6 +114,8 @@ def _add_path(found: Drawn, path: Any, matrix: PdfMatrix, clip: Box) -> None:
         if drawn_box := _rectangle(subpath):
             strokes += 1
             found.rules.extend(rules_of(drawn_box, stroked))
+            if filled:
+                found.fills.append((intersection(drawn_box, clip), tuple(colour)))
             continue
         lines = list(pairwise([*subpath.points, subpath.points[0]] if subpath.closed else subpath.points))
         strokes += len(lines)

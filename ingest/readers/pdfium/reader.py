@@ -15,6 +15,7 @@ from octavo.ingest.figures import resolution
 from octavo.ingest.geometry import covered
 from octavo.ingest.model import Box
 from octavo.ingest.reader import Outline, PageContent, usable_title
+from octavo.ingest.readers.fills import shown_fills
 from octavo.ingest.readers.page import read_page
 from octavo.ingest.readers.pdfium.door import open_page, open_pdf, picture
 from octavo.ingest.readers.pdfium.drawings import drawn
@@ -82,7 +83,13 @@ class PdfiumPage:
     def drawn(self) -> Sheet:
         art = drawn(self.page, _view(self.page), (0, 0, *self.page.get_size()))
         images = tuple(art.images)
-        return replace(self._words_sheet(images), rules=tuple(art.rules), drawings=tuple(art.drawings), images=images)
+        return replace(
+            self._words_sheet(images),
+            rules=tuple(art.rules),
+            fills=shown_fills(art.fills),
+            drawings=tuple(art.drawings),
+            images=images,
+        )
 
     def regions(self, drawn: Sheet, scan: Scan | None) -> tuple[Region, ...]:
         if scan is None:

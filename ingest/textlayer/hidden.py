@@ -7,7 +7,7 @@ the text shows nothing, in whatever way it was hidden. Knows no PDF library: bac
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import groupby, pairwise
 from math import ceil, sqrt
@@ -53,13 +53,15 @@ _GREY = np.array([0.299, 0.587, 0.114])
 class Piece:
     """A word, or that part of one that is painted alike; `colour` in 8-bit RGB, None where nothing is painted.
 
-    `shown` is False where the file keeps it from display by itself: it is in a layer that is off.
+    `line` counts the drawn lines, None where a backend does not tell. `shown` is False where the file keeps it from
+    display by itself: it is in a layer that is off.
     """
 
     bbox: Box
     text: str
     size: float
     colour: Colour | None = (0, 0, 0)
+    line: int | None = field(default=None, compare=False)
     shown: bool = True
 
 
@@ -198,8 +200,11 @@ def _overprinted(pieces: Sequence[Piece], asked: Sequence[int], width: float, he
 
 
 def _is_other(over: Piece, piece: Piece) -> bool:
-    """Whether one text says something else than another as large and in the same colour; a shadow does not."""
-    alike = over.text in piece.text or piece.text in over.text
+    """Whether one text says something else than another as large and in the same colour; a shadow does not.
+
+    Nor do the pieces of one line, which overlap where a style begins within a word.
+    """
+    alike = over.text in piece.text or piece.text in over.text or over.line == piece.line is not None
     return not alike and over.colour == piece.colour and 0.5 < over.size / piece.size < 2
 
 

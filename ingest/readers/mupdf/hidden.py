@@ -63,21 +63,21 @@ def _pieces(page: pymupdf.Page, flags: int) -> Iterator[Piece]:
         for block in text.extractDICT()["blocks"]
         for n, line in enumerate(block.get("lines", ()))
     }
-    for line, words in groupby(text.extractWORDS(), key=itemgetter(5, 6)):
+    for n, (line, words) in enumerate(groupby(text.extractWORDS(), key=itemgetter(5, 6))):
         spans = lines.get(line, ())
         if spans:
-            yield from filter(None, (_piece(word[:4], word[4], spans[0]) for word in words))
+            yield from filter(None, (_piece(word[:4], word[4], spans[0], n) for word in words))
         if len(spans) > 1:
-            yield from filter(None, (_piece(span["bbox"], span["text"], span) for span in spans))
+            yield from filter(None, (_piece(span["bbox"], span["text"], span, n) for span in spans))
 
 
-def _piece(bbox: Sequence[float], text: str, span: dict[str, Any]) -> Piece | None:
+def _piece(bbox: Sequence[float], text: str, span: dict[str, Any], line: int) -> Piece | None:
     if not any(map(str.isalnum, text)):  # a hyphen at a line's end is at times not painted
         return None
     painted = span["alpha"] > PAINTED or span["char_flags"] & _CUTS_OUT
     rgb = span["color"]
     colour = (rgb >> 16, rgb >> 8 & 255, rgb & 255) if painted else None
-    return Piece((bbox[0], bbox[1], bbox[2], bbox[3]), clean(text), span["size"], colour)
+    return Piece((bbox[0], bbox[1], bbox[2], bbox[3]), clean(text), span["size"], colour, line)
 
 
 def _in_layers_off(page: pymupdf.Page) -> Iterator[Piece]:

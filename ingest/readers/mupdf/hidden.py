@@ -18,7 +18,7 @@ from octavo.ingest.textlayer import hidden
 from octavo.ingest.textlayer.hidden import PAINTED, Piece, Pixels
 
 _CUTS_OUT = 64  # in a span's `char_flags`: what is painted next shows through its glyphs
-_ROUGHLY = pymupdf.TEXT_PRESERVE_LIGATURES
+_ROUGHLY = pymupdf.TEXT_PRESERVE_LIGATURES | pymupdf.TEXT_IGNORE_ACTUALTEXT
 _EXACTLY = _ROUGHLY | pymupdf.TEXT_PRESERVE_SPANS | pymupdf.TEXT_ACCURATE_BBOXES
 _EVERYWHERE = (-1e6, -1e6, 1e6, 1e6)
 

@@ -14,6 +14,7 @@ from octavo.ingest.model import Box
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
 from octavo.ingest.readers.fills import Fill, shown_fills
 from octavo.ingest.readers.mupdf.door import pymupdf, upright
+from octavo.ingest.readers.mupdf.glyphs import SHOWN, mend_maps, recased
 from octavo.ingest.readers.mupdf.hidden import part, pixels
 from octavo.ingest.readers.mupdf.layout import find_regions
 from octavo.ingest.readers.mupdf.scan import layered
@@ -50,11 +51,12 @@ class MuPDFPage:
 
     def __init__(self, page: pymupdf.Page) -> None:
         self.number = page.number + 1
+        mend_maps(page)
         self._show(upright(page))
 
     def _show(self, page: pymupdf.Page) -> None:
         self.page = page
-        self.text = page.get_textpage(flags=pymupdf.TEXTFLAGS_WORDS | pymupdf.TEXT_ACCURATE_BBOXES)
+        self.text = page.get_textpage(flags=SHOWN)
 
     def lean(self) -> int:
         letters: Counter[int] = Counter()
@@ -76,7 +78,7 @@ class MuPDFPage:
         """The words alone; `images` are asked whether what is hidden is the text of a scan."""
         width, height = self.page.rect.width, self.page.rect.height
         words, hidden = part(self.page, list(_words(self.text, width, height)), images)
-        return Sheet(self.number, width, height, words=tuple(words), hidden=tuple(hidden))
+        return Sheet(self.number, width, height, words=tuple(recased(words, self.page)), hidden=tuple(hidden))
 
     def drawn(self) -> Sheet:
         paths = list(_visible(self.page.get_cdrawings(extended=True), tuple(self.page.rect)))

@@ -219,6 +219,23 @@ def test_a_table_goes_on_without_its_header_where_its_columns_agree() -> None:
     assert not parts(narrower)
 
 
+def test_a_table_that_names_its_columns_otherwise_goes_not_on() -> None:
+    quarter = [["($ million)", "Three Months 2022", "Three Months 2023"], ["Net income", "109", "152"]]
+    year = [["($ million)", "Twelve Months 2022", "Twelve Months 2023"], ["Net income", "805", "1,048"]]
+    elements = [table("quarter", quarter, 1, (50, 500, 550, 780)), table("year", year, 2)]
+    assert not found(elements, LinkType.CONTINUES)
+
+
+def test_a_table_goes_on_with_a_row_that_has_nothing_yet() -> None:
+    rows = [["Satisfaction", "N/A", "N/A"], ["Seals", "3", "4"]]
+    assert parts(table("second", rows, 2)) == {("second", "first")}
+
+
+def test_a_repeated_header_tells_though_its_columns_were_read_otherwise() -> None:
+    rows = [["Category", "", "2020", "2021"], ["Seals", "", "3", "4"]]
+    assert parts(table("second", rows, 2)) == {("second", "first")}
+
+
 def test_a_table_with_a_caption_of_its_own_goes_not_on() -> None:
     assert not parts(
         table("second", [ROWS[0], ["Seals", "3", "4"]], 2), caption("c", "Table 2. Seals", 2, (50, 80, 300, 92))

@@ -77,6 +77,20 @@ def test_boxes_and_arrows_are_one_drawing() -> None:
     assert find_figures(sheet([*steps, *arrows, back]), []) == [(100, 100, 380, 180)]
 
 
+def test_a_box_of_a_drawing_is_no_table_though_its_text_stands_in_columns() -> None:
+    boxes = [Drawing((x, y, x + 120, y + 90), 1, False, filled=True) for x, y in ((60, 300), (220, 200), (380, 300))]
+    arrows = [Drawing(box, 1, True, False) for box in ((190, 230, 215, 290), (345, 230, 375, 290))]
+    heads = [Drawing((210, 228, 218, 236), 6, True, True), Drawing((368, 285, 376, 293), 6, True, True)]
+    drawn = sheet([*boxes, *arrows, *heads])
+    assert find_figures(drawn, [(390, 310, 480, 370)]) == [(60, 200, 500, 390)]
+
+
+def test_what_stands_beside_a_footer_is_none_of_the_drawing_above() -> None:
+    footer = Region(ElementType.FOOTER, (300, 768, 500, 778))
+    mark = Drawing((510, 766, 540, 776), 1, False, filled=True)
+    assert find_figures(sheet([*chart(400, 655), mark], regions=[footer]), []) == [(400, 655, 550, 755)]
+
+
 def test_the_tiles_of_an_image_are_one_figure_and_neighbours_are_two() -> None:
     tiles = [(100, 100, 200, 150), (200, 100, 300, 150), (100, 150, 300, 220)]
     assert find_figures(sheet(images=tiles), []) == [(100, 100, 300, 220)]

@@ -25,12 +25,14 @@ from octavo.ingest.figures.parts import (
 )
 from octavo.ingest.geometry import area, covered, intersection, union
 from octavo.ingest.lines import drawn_lines
-from octavo.ingest.model import Box, ElementType
+from octavo.ingest.model import AROUND, Box, ElementType
 from octavo.ingest.sheet import Sheet
 
 _MOST_PAGE = 0.8  # of the page: more is its background
 _ACROSS = 0.75  # of the page's width or height: a longer bar, no thicker than _BAR, separates or frames what is on it
 _BAR = 12.0
+_EDGE = 0.1  # of the page's height, in which headers and footers run
+_MANY = 2  # boxes like one that holds text
 _FAR = 24.0  # between boxes and arrows of which none is a drawing alone
 _BESIDE = 8.0  # between a drawing and its labels, its legend, its title
 _LABEL = 8  # words; a longer line beside a drawing is text
@@ -44,7 +46,7 @@ _Line = tuple[Box, int]
 
 def find_figures(sheet: Sheet, tables: Sequence[Box]) -> list[Box]:
     """The boxes of a page's figures, from the top; `tables` are boxes that no figure is made of."""
-    tables = [table for table in tables if not _is_drawn(table, sheet)]
+    tables = [table for table in tables if not _is_drawn(table, sheet) and not _is_in_one_of_many(table, tables, sheet)]
     lines = [(union(word.bbox for word in line), len(line)) for line in drawn_lines(sheet.words)]
     prose = [r.bbox for r in sheet.regions if r.type in _RUNNING and _is_prose(r.bbox, lines)]
     parts = joined(framed([*_images(sheet, tables, prose), *_paths(sheet, [*tables, *prose])]), reach_of)
@@ -84,7 +86,10 @@ def _bare(image: Box, texts: Iterable[Box]) -> Box | None:
 
 
 def _paths(sheet: Sheet, texts: Sequence[Box]) -> Iterator[Part]:
-    """The page's paths but for backgrounds, bars across it, and what lies in or around one of `texts`."""
+    """The page's paths but for backgrounds, bars across it, what lies in or around one of `texts`, beside a footer."""
+    edges = _EDGE * sheet.height, (1 - _EDGE) * sheet.height
+    around = [r.bbox for r in sheet.regions if r.type in AROUND]
+    running = [(y0, y1) for _, y0, _, y1 in around if y1 < edges[0] or y0 > edges[1]]
     for path in sheet.drawings:
         box = intersection(path.bbox, (0.0, 0.0, sheet.width, sheet.height))
         width, height = box[2] - box[0], box[3] - box[1]
@@ -92,7 +97,8 @@ def _paths(sheet: Sheet, texts: Sequence[Box]) -> Iterator[Part]:
         long = (across and height < _BAR) or (down and width < _BAR)
         bar = long and sum(gap(box, d.bbox) < 1 for d in sheet.drawings) < 3
         background = width * height > _MOST_PAGE * sheet.width * sheet.height
-        if min(width, height) < 0 or bar or background:
+        level = any(y0 - _BESIDE < box[1] and box[3] < y1 + _BESIDE for y0, y1 in running)
+        if min(width, height) < 0 or bar or level or background:
             continue
         if not _within(box, texts) and not any(covered(text, box) > 0.9 for text in texts):
             yield Part(box, paths=(replace(path, bbox=box),))
@@ -107,6 +113,17 @@ def _is_drawn(table: Box, sheet: Sheet) -> bool:
         return False
     shares = [covered(path.bbox, table) for path in sheet.drawings if path.filled and side(path.bbox) > _BAR]
     return sum(0.1 < share < 0.9 for share in shares) > 1
+
+
+def _is_in_one_of_many(table: Box, tables: Sequence[Box], sheet: Sheet) -> bool:
+    """Whether what was taken for a table is the text in one of a drawing's boxes: others of its size hold no table."""
+    boxes = [path.bbox for path in sheet.drawings if path.filled and side(path.bbox) > LEAST_SIDE]
+    empty = [box for box in boxes if not any(covered(other, box) > 0.9 for other in tables)]
+    return any(covered(table, box) > 0.9 and sum(_same_size(box, other) for other in empty) >= _MANY for box in boxes)
+
+
+def _same_size(a: Box, b: Box) -> bool:
+    return abs(a[2] - a[0] - b[2] + b[0]) < 1 and abs(a[3] - a[1] - b[3] + b[1]) < 1
 
 
 def _tabular(part: Part, tables: Sequence[Box]) -> bool:

@@ -6,6 +6,7 @@ Knows nothing of links.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
@@ -16,6 +17,9 @@ from octavo.ingest.traces import Traces
 
 _LOOSE = (ElementType.TEXT, ElementType.HEADING, ElementType.LIST)
 _MARKED = re.compile(r"^[(\[]?(?:\d{1,2}|[*†‡§]+)[)\].]?\s+[A-Z“\"(]")
+_EXPLAINS = re.compile(r"[*†‡§–—-]+\s.*[a-z]\.$")
+_NUMBER = re.compile(r"\d{1,4}$")
+_COUNTED = 3  # pages; a number may close fewer by chance
 _SMALLER = 0.92  # times the size of running text
 
 
@@ -27,6 +31,31 @@ def running_lines(elements: Sequence[Element]) -> list[Element]:
 
     known = {line(e): e.type for e in elements if e.type in AROUND}
     return [replace(e, type=known[line(e)], level=0) if e.type in _LOOSE and line(e) in known else e for e in elements]
+
+
+def page_numbers(elements: Sequence[Element]) -> list[Element]:
+    """The elements, a bare number that closes its page being a footer where such numbers count the pages.
+
+    Pages made from a web page end where their text does, so that it stands anywhere.
+    """
+    lowest: dict[int, Element] = {}
+    for element in elements:
+        if element.page not in lowest or element.bbox[1] > lowest[element.page].bbox[1]:
+            lowest[element.page] = element
+    offsets = {
+        e.id: int(number[0]) - e.page for e in lowest.values() if e.type in _LOOSE and (number := _NUMBER.match(e.text))
+    }
+    times = Counter(offsets.values())
+    counting = {key for key, offset in offsets.items() if times[offset] >= _COUNTED}
+    return [replace(e, type=ElementType.FOOTER, level=0) if e.id in counting else e for e in elements]
+
+
+def explanations(elements: Sequence[Element]) -> list[Element]:
+    """The elements, a heading that explains a mark in a full sentence being text ("- No data available.")."""
+    return [
+        replace(e, type=ElementType.TEXT, level=0) if e.type is ElementType.HEADING and _EXPLAINS.match(e.text) else e
+        for e in elements
+    ]
 
 
 def footnotes(elements: Sequence[Element], traces: Mapping[int, Traces]) -> list[Element]:

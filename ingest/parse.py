@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from octavo.ingest.furniture import footnotes, running_lines
+from octavo.ingest.furniture import explanations, footnotes, page_numbers, running_lines
 from octavo.ingest.links import find_links, heading_levels, name_captions
 from octavo.ingest.model import AROUND, Element, ElementType, ParsedDocument
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
@@ -133,18 +133,16 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
     """One document from its pages, which may come in any order; `warnings` of their reading are kept with it."""
     contents = sorted(contents, key=lambda content: content.page.number)
     logos = _logos(contents)
-    headings = [e for content in contents for e in content.elements if e.type is ElementType.HEADING]
+    read = explanations([e for content in contents for e in content.elements])
+    headings = [e for e in read if e.type is ElementType.HEADING]
     traces = {content.page.number: content.traces for content in contents}
     levels = heading_levels(headings, traces)
     elements = [
-        replace(e, level=levels[e.id]) if e.type is ElementType.HEADING else e
-        for content in contents
-        for e in content.elements
-        if e.image not in logos
+        replace(e, level=levels[e.id]) if e.type is ElementType.HEADING else e for e in read if e.image not in logos
     ]
     shown = {e.id: e.bbox for e in elements}
     elements = upright(elements, traces)
-    elements = name_captions(footnotes(_lone_lines(running_lines(elements)), traces))
+    elements = name_captions(footnotes(_lone_lines(running_lines(page_numbers(elements))), traces))
     pages = tuple(content.page for content in contents)
     pictures = {name: png for content in contents for name, png in content.pictures.items() if name not in logos}
     empty = [c.page.number for c in contents if not any(e.text or e.image for e in c.elements)]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from octavo.ingest.model import ElementType
 from octavo.ingest.pages.compose import compose
+from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
 from octavo.ingest.sheet import Region, Sheet, Word
 
 
@@ -29,3 +32,14 @@ def test_lines_in_no_region_are_paragraphs_by_the_white_between_them() -> None:
     elements = compose(Sheet(1, 600, 800, words), "x", lambda box: b"").elements
     assert [e.text for e in elements] == ["line0 line1 line2", "line3 line4"]
     assert [e.bbox for e in elements] == [(50, 100, 90, 134), (50, 160, 90, 182)]
+
+
+@pytest.mark.slow
+def test_a_title_that_is_no_row_of_its_table_is_text_above_it(data: Path) -> None:
+    path = data / "agency" / "2016-annual-performance-report.pdf"
+    [content] = PyMuPDFReader(ocr=False).read(path, "x", 16, 16)
+    title, table, *_ = content.elements
+    assert (title.text, table.type) == ("TABLE 1 - Strategic Goals", ElementType.TABLE)
+    assert title.bbox[3] < table.bbox[1]
+    assert table.table is not None
+    assert table.table.rows[0] == ("Strategic Goal", "Goal Statement")

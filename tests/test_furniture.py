@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from octavo.ingest.furniture import footnotes, running_lines
+from octavo.ingest.furniture import explanations, footnotes, page_numbers, running_lines
 from octavo.ingest.model import Box, Element, ElementType
 from octavo.ingest.sheet import Drawing, Sheet, Word
 from octavo.ingest.traces import Face, Traces, find_traces
@@ -19,6 +19,22 @@ def test_a_line_that_other_pages_have_as_their_header_is_one() -> None:
         element("c", ElementType.TEXT, "Annual Report 3", 2, 300),
     ]
     assert [e.type for e in running_lines(elements)] == [ElementType.HEADER, ElementType.HEADER, ElementType.TEXT]
+
+
+def test_a_number_that_closes_its_page_and_counts_the_pages_is_a_footer() -> None:
+    numbers = [element(f"n{page}", ElementType.TEXT, str(page + 20), page, 300 + page) for page in (1, 2, 3)]
+    by_chance = element("total", ElementType.TEXT, "512", 4, 300)
+    above = element("above", ElementType.TEXT, "24", 4, 100)
+    assert [e.type for e in page_numbers([*numbers, above, by_chance])] == [ElementType.FOOTER] * 3 + [
+        ElementType.TEXT,
+        ElementType.TEXT,
+    ]
+
+
+def test_a_sentence_that_explains_a_mark_is_no_heading() -> None:
+    said = ("- No historical data available for this period.", "* Net of tax.", "– Outlook", "3. Leases")
+    read = explanations([element(words, ElementType.HEADING, words, 1, 100) for words in said])
+    assert [e.text for e in read if e.type is ElementType.HEADING] == ["– Outlook", "3. Leases"]
 
 
 def test_small_marked_text_with_nothing_below_it_is_a_footnote() -> None:

@@ -25,6 +25,7 @@ _PLACES = {ElementType.HEADER: 0, ElementType.FOOTNOTE: 2, ElementType.FOOTER: 3
 _WHOLE = {ElementType.TABLE, ElementType.FIGURE}
 _MOST_READ = 4  # figures of a page, at half a second each
 _EDGE = 0.2  # of the page's height
+_LINE = 6.0  # points; a box that reaches farther beyond the rows holds a line of text there
 _ABSORBED = 0.7  # of a text region that lies in a table or figure: it is that one's text
 _GAP = 0.8  # of a line's height: more between two lines makes two paragraphs
 
@@ -72,12 +73,20 @@ def _place(sheet: Sheet) -> list[_Draft]:
     whole = [_Draft(ElementType.FIGURE, box) for box in figures]
     for box, table in tables:
         if not any(covered(box, figure) > _ABSORBED for figure in figures):  # else the lines of a drawing
-            whole.append(_Draft(ElementType.TABLE, box, table))
+            whole.append(_Draft(ElementType.TABLE, _rows_of(box, table), table))
     return whole + [
         _Draft(_type_of(region, sheet), region.bbox)
         for region in sheet.regions
         if region.type not in _WHOLE and not any(_takes(draft, region) for draft in whole)
     ]
+
+
+def _rows_of(box: Box, table: Table) -> Box:
+    """The box of a table without the title above and the notes below that are no rows of it: they are text."""
+    x0, y0, x1, y1 = box
+    cells = [cell for row in table.cells for cell in row if cell]
+    top, bottom = min((cell[1] for cell in cells), default=y0), max((cell[3] for cell in cells), default=y1)
+    return x0, top if top > y0 + _LINE else y0, x1, bottom if bottom < y1 - _LINE else y1
 
 
 def _type_of(region: Region, sheet: Sheet) -> ElementType:

@@ -164,6 +164,12 @@ def test_a_table_on_a_page_is_that_page_s_first_table() -> None:
     assert mentions(asks, above, unnamed) == {("p", "t"), ("p", "above")}
 
 
+def test_tables_on_several_pages_are_each_a_mention() -> None:
+    tables = [table(f"t{page}", [["", "2020"], ["a", "1"]], page, (50, 300, 550, 400)) for page in (1, 2, 3)]
+    assert mentions(*tables, text("p", "See the tables on pages 1 and 3.")) == {("p", "t1"), ("p", "t3")}
+    assert mentions(*tables, text("p", "See the tables on pages 1–3.")) == {("p", "t1"), ("p", "t2"), ("p", "t3")}
+
+
 @pytest.mark.parametrize("number", ["SA3", "A-4", "ES-1", "2.1", "IV", "3b"])
 def test_labels_count_in_letters_too(number: str) -> None:
     drawn = (caption("c", f"Figure {number}. Sales", 1, (50, 205, 300, 217)), figure("f", 1, (50, 100, 300, 200)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 
 from octavo.ingest.links.confidence import Found
 from octavo.ingest.links.labels import TARGETS, label_of, labelled_texts, one_kind, printed_pages
@@ -19,7 +20,8 @@ _TOKEN = re.compile(rf"(?:{NUMBER}|[A-Z])\b|to\b|through\b|–|-")
 _THROUGH = ("to", "through", "-")
 _PAGE = re.compile(
     r"(?:(?i:\b(?P<kind>table|figure|chart|graph|map)s?\s+(?:shown\s+|given\s+)?on\s+))?"
-    r"(?i:\bpages?|\bpp?\.)\s+(?P<number>(?:[A-Z]-)?\d{1,4})\b(?!\s*%)"
+    r"(?i:\bpages?|\bpp?\.)\s+(?P<numbers>(?:[A-Z]-)?\d{1,4}\b(?:\s*(?:,\s*and|,|and|&|or|to|through|–|-)\s*\d{1,4}\b)*)"
+    r"(?!\s*%)"
 )
 _NEAR = re.compile(
     r"\b(?:(?P<side>following|preceding|next|above|below)\s+(?P<kind>table|figure|chart|graph)"
@@ -85,7 +87,9 @@ class _Index:
                 yield from self._labelled(element, match["kind"], match["numbers"])
         for match in _PAGE.finditer(element.text):
             if not _ELSEWHERE.match(element.text, match.end()):
-                yield from self._page(match["number"].lower(), one_kind(match["kind"] or ""))
+                kind, numbers = one_kind(match["kind"] or ""), _each(match["numbers"], self.printed.__contains__)
+                for number in numbers if kind else islice(numbers, 1):  # of a range of pages the first will do
+                    yield from self._page(number, kind)
         for match in _NEAR.finditer(element.text):
             yield from self._near(element, match)
 

@@ -26,7 +26,7 @@ CONFIDENCE = {
     "mention: beside it": 0.96,
     "mention: heading": 0.98,
     "mention: note": 0.88,
-    "mention: on its page": 0.5,
+    "mention: on its page": 0.86,
     "mention: printed page": 0.97,
     "mention: counted page": 0.5,
     "continues: caption says so": 0.92,
@@ -39,4 +39,5 @@ CONFIDENCE = {
 """The share of right links among those made on each evidence, (right + 1) / (made + 2), as `benchmarks/links.py` counts
 them on made reports that links were developed on and on labelled windows 1 to 21; see docs/reading/links.md.
 
-On the windows alone where they hold 30 or more; 0.5 is evidence that neither has shown."""
+On the windows alone where they hold 30 or more; "on its page" on all such mentions of two filings, as neither has one;
+0.5 is evidence that none has shown."""

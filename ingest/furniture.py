@@ -17,6 +17,9 @@ from octavo.ingest.traces import Traces
 
 _LOOSE = (ElementType.TEXT, ElementType.HEADING, ElementType.LIST)
 _MARKED = re.compile(r"^[(\[]?(?:\d{1,2}|[*†‡§]+)[)\].]?\s+[A-Z“\"(]")
+_ITEM = re.compile(r"(\d{1,3})[.)]\s")
+_CLOSE = 15.0  # points between two items of a list
+_SKIPPED = 2  # items that one element may hold
 _EXPLAINS = re.compile(r"[*†‡§–—-]+\s.*[a-z]\.$")
 _NUMBER = re.compile(r"\d{1,4}$")
 _COUNTED = 3  # pages; a number may close fewer by chance
@@ -56,6 +59,21 @@ def explanations(elements: Sequence[Element]) -> list[Element]:
         replace(e, type=ElementType.TEXT, level=0) if e.type is ElementType.HEADING and _EXPLAINS.match(e.text) else e
         for e in elements
     ]
+
+
+def counted_on(elements: Sequence[Element]) -> list[Element]:
+    """The elements, a footnote being a list's item that counts on from the item close above it."""
+    found = list(elements)
+    for n, element in enumerate(found):
+        number = _ITEM.match(element.text) if element.type is ElementType.FOOTNOTE else None
+        for above in found if number else ():
+            before = _ITEM.match(above.text) if above.type in _LOOSE and above.page == element.page else None
+            apart = element.bbox[1] - above.bbox[3], abs(element.bbox[0] - above.bbox[0])
+            close = -_CLOSE < apart[0] < _CLOSE and apart[1] < _CLOSE
+            if number and before and close and 0 < int(number[1]) - int(before[1]) <= _SKIPPED:
+                found[n] = replace(element, type=ElementType.LIST)
+                break
+    return found
 
 
 def footnotes(elements: Sequence[Element], traces: Mapping[int, Traces]) -> list[Element]:

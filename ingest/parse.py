@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from octavo.ingest.furniture import explanations, footnotes, page_numbers, running_lines
+from octavo.ingest.furniture import counted_on, explanations, footnotes, page_numbers, running_lines
 from octavo.ingest.links import find_links, heading_levels, name_captions
 from octavo.ingest.model import AROUND, Element, ElementType, ParsedDocument
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
@@ -142,7 +142,7 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
     ]
     shown = {e.id: e.bbox for e in elements}
     elements = upright(elements, traces)
-    elements = name_captions(footnotes(_lone_lines(running_lines(page_numbers(elements))), traces))
+    elements = name_captions(counted_on(footnotes(_lone_lines(running_lines(page_numbers(elements))), traces)))
     pages = tuple(content.page for content in contents)
     pictures = {name: png for content in contents for name, png in content.pictures.items() if name not in logos}
     empty = [c.page.number for c in contents if not any(e.text or e.image for e in c.elements)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from octavo.ingest.furniture import explanations, footnotes, page_numbers, running_lines
+from octavo.ingest.furniture import counted_on, explanations, footnotes, page_numbers, running_lines
 from octavo.ingest.model import Box, Element, ElementType
 from octavo.ingest.sheet import Drawing, Sheet, Word
 from octavo.ingest.traces import Face, Traces, find_traces
@@ -35,6 +35,16 @@ def test_a_sentence_that_explains_a_mark_is_no_heading() -> None:
     said = ("- No historical data available for this period.", "* Net of tax.", "– Outlook", "3. Leases")
     read = explanations([element(words, ElementType.HEADING, words, 1, 100) for words in said])
     assert [e.text for e in read if e.type is ElementType.HEADING] == ["– Outlook", "3. Leases"]
+
+
+def test_an_item_that_counts_on_from_a_list_is_no_footnote() -> None:
+    elements = [
+        element("a", ElementType.LIST, "5. Harrison AL, Shields N. Exercise and diabetes.", 1, 500),
+        element("b", ElementType.FOOTNOTE, "6. Larsen B. Feasibility of counselling.", 1, 514),
+        element("c", ElementType.FOOTNOTE, "7. Marcus B. Motivation.", 1, 528),
+        element("d", ElementType.FOOTNOTE, "8. Of the year before.", 1, 700),
+    ]
+    assert [e.type.value for e in counted_on(elements)] == ["list", "list", "list", "footnote"]
 
 
 def test_small_marked_text_with_nothing_below_it_is_a_footnote() -> None:

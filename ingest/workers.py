@@ -5,13 +5,18 @@ A PDF is untrusted. One that hangs, eats memory or crashes its reader costs the 
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import multiprocessing
+import os
 import resource
+import signal
+import sys
 import warnings
 from collections.abc import Callable
 from concurrent.futures import Future, TimeoutError
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -109,10 +114,27 @@ def reason(error: BaseException, doing: str = "reading") -> str:
 
 
 def restrict(address_space: int) -> None:
-    """Limits the memory of this process, which is about to read what nobody vouches for."""
+    """Limits the memory of this process, which is about to read what nobody vouches for; it ends with its parent."""
+    _end_with_parent()
     _, most = resource.getrlimit(resource.RLIMIT_AS)  # which only a privileged user may raise
     limit = address_space if most == resource.RLIM_INFINITY else min(address_space, most)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.disable(logging.WARNING)  # a reader's own remarks would break the parent's progress bar
     warnings.simplefilter("ignore")
+
+
+def _end_with_parent() -> None:
+    """Has the kernel kill this process when the one that started it ends, however that ends and whatever runs here.
+
+    The parent holds the other end of a pipe of every process that it spawns. PR_SET_PDEATHSIG would not do: it goes by
+    the thread that started the process, which may be one that only asked for the first page.
+    """
+    parent = multiprocessing.parent_process()
+    if parent is None or sys.platform != "linux":  # elsewhere it ends with its task
+        return
+    fcntl.fcntl(parent.sentinel, fcntl.F_SETOWN, os.getpid())
+    fcntl.fcntl(parent.sentinel, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(parent.sentinel, fcntl.F_SETFL, os.O_ASYNC)
+    if wait([parent.sentinel], timeout=0):  # it ended before
+        os._exit(1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -96,3 +99,37 @@ def test_drawing_a_page_has_a_limit_of_time_too(tmp_path: Path, monkeypatch: pyt
         page_png(path, 1)
     assert time.monotonic() - started < 30
     assert page_png(write_pdf(tmp_path / "next.pdf", "A page."), 1).startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a worker ends with its task")
+@pytest.mark.slow
+def test_a_worker_that_hangs_in_a_pdf_dies_with_a_killed_parent(tmp_path: Path) -> None:
+    drawing = "import sys, pathlib; from octavo.ingest.render import page_png; page_png(pathlib.Path(sys.argv[1]), 1)"
+    parent = subprocess.Popen([sys.executable, "-c", drawing, hostile.write(tmp_path, "form_tree")])
+    while not (hanging := [pid for pid in children(parent.pid) if seconds_of_work(pid) > 3]):
+        time.sleep(0.1)
+    parent.kill()
+    parent.wait()
+    time.sleep(0.5)
+    assert not any(lives(pid) for pid in hanging)
+
+
+def children(parent: int) -> list[int]:
+    tasks = Path(f"/proc/{parent}/task").glob("*/children")  # by the thread that started them
+    return [int(pid) for task in tasks for pid in task.read_text().split()]
+
+
+def seconds_of_work(pid: int) -> float:
+    return int(status(pid)[11]) / os.sysconf("SC_CLK_TCK")
+
+
+def lives(pid: int) -> bool:
+    try:
+        return status(pid)[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def status(pid: int) -> list[str]:
+    """What /proc tells of a process after its name: its state, its parent, ..., the ticks that it worked."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()

@@ -6,6 +6,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from threading import Event
@@ -112,9 +113,16 @@ class Holdings(OpenLibrary):
         return report
 
     def delete(self, document: str) -> DocumentInfo:
-        """Deletes a document with its rows, vectors, pictures and file; gives back what it was. Raises as `find`."""
-        info = self.find(document)
+        """Deletes a document with its rows, vectors, pictures and file. Raises as `find`.
+
+        By one of several names it loses that name alone: its SHA-256 deletes it whole. Gives back what it was, with the
+        names that are gone.
+        """
         with self._writing():
+            info = self.find(document)
+            if document in info.names and len(info.names) > 1:
+                self.catalogue.unname(info.sha256, document)
+                return replace(info, names=(document,))
             self.catalogue.delete(info.sha256)
             self.files.remove(info.sha256)
         self.index.sync()

@@ -27,6 +27,7 @@ from octavo.ingest.readers import make_reader
 from octavo.ingest.render import Colour, page_png
 from octavo.ingest.store.catalogue import Catalogue, DocumentInfo, Message, StoredChunk
 from octavo.ingest.store.files import Files, storing
+from octavo.ingest.text import printable
 from octavo.ingest.workers import Limits
 from octavo.kernels.device import resolve_device
 from octavo.models import ModelShelf
@@ -38,6 +39,7 @@ from octavo.retrieval.visual import PictureEmbedder, TextUnderPictures, VisualEm
 from octavo.settings import EMBEDDED, Generator, Settings
 
 EMBEDDER_CHOICE = "embedder"
+_CANDIDATES = 5  # documents of one name that are listed
 
 
 def limits(settings: Settings) -> Limits:
@@ -217,8 +219,9 @@ class OpenLibrary:
         if not found:
             raise NoSuchDocumentError(f"no document {document!r} in this library; `octavo documents` lists them")
         if len(found) > 1:
-            names = ", ".join(i.sha256[:12] for i in found)
-            raise LibraryError(f"{len(found)} documents go by {document!r}: name one by its SHA-256 ({names})")
+            them = ", ".join(f"{info.sha256[:12]} ({_told_apart(info)})" for info in found[:_CANDIDATES])
+            more = f" and {len(found) - _CANDIDATES} more" if len(found) > _CANDIDATES else ""
+            raise LibraryError(f"{len(found)} documents go by {document!r}: name one by its SHA-256, {them}{more}")
         return found[0]
 
     def parsed(self, document: str) -> ParsedDocument:
@@ -256,3 +259,8 @@ class OpenLibrary:
     def add_message(self, conversation: int, role: str, text: str, answer: Mapping[str, Any] | None = None) -> None:
         """Keeps a message of `role` "user" or "assistant"; an `answer` as `octavo.contract.answer` gives it."""
         self.catalogue.add_message(conversation, role, text, answer)
+
+
+def _told_apart(info: DocumentInfo) -> str:
+    """What tells a document from another of its name: where it was read from, else how it is called."""
+    return printable(info.sources[0] if info.sources else info.title or info.name)

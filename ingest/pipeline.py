@@ -10,7 +10,6 @@ Knows no model: the caller hands in an `Embedding`.
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -26,6 +25,7 @@ from octavo.ingest.pictures import make_pictures
 from octavo.ingest.reader import PageReader, UnreadableError
 from octavo.ingest.store.catalogue import Catalogue, DocumentInfo
 from octavo.ingest.store.files import Files
+from octavo.ingest.text import printable, shown
 from octavo.ingest.workers import Limits, Workers
 
 log = logging.getLogger(__name__)
@@ -184,8 +184,8 @@ class _Ingestion:
                 sha256 = self.files.add(source.path)
         except (OSError, UnreadableError) as error:
             why = str(error) if isinstance(error, UnreadableError) else f"cannot be read: {error.strerror}"
-            return DocumentInfo(_printable(source.name), "", State.FAILED, 0, 0, 0, why, "", size)
-        name = _printable(source.name)
+            return DocumentInfo(printable(source.name), "", State.FAILED, 0, 0, 0, why, "", size)
+        name = printable(source.name)
         copy = sha256 in self.copies
         if copy or sha256 in self.left:  # counted already
             self.left.pop(sha256, None)
@@ -278,16 +278,6 @@ class _Ingestion:
             seconds = monotonic() - self.started
             counts = self.documents, self.done, self.failed, self.report.pages, self.bytes, int(self.bytes_done)
             self.on_progress(Progress(*counts, seconds, document))
-
-
-def shown(path: Path | str) -> str:
-    """A path as text that a database and a terminal take, whatever bytes its name has."""
-    return os.fsencode(path).decode("utf-8", "replace")
-
-
-def _printable(name: str) -> str:
-    """A file's name on one line: what would move a terminal's cursor, or turn its text, is shown as unknown."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in shown(name))
 
 
 def _size(path: Path) -> int:

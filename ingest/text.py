@@ -1,10 +1,12 @@
-"""Text as PDFs hold it, made plain: lines joined into paragraphs, hyphens at line ends healed."""
+"""Text as PDFs and file systems hold it, made plain: lines joined into paragraphs, hyphens at line ends healed."""
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _SPACE = re.compile(r"\s+")
@@ -60,3 +62,13 @@ def page_ranges(pages: Sequence[int]) -> str:
         else:
             runs.append([page])
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
+
+
+def shown(path: Path | str) -> str:
+    """A path as text that a database and a terminal take, whatever bytes its name has."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def printable(text: str) -> str:
+    """A name, or the like, on one line: what would move a terminal's cursor, or turn its text, is shown as unknown."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in shown(text))

@@ -8,7 +8,8 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from octavo.ingest.pipeline import Source, discover, shown
+from octavo.ingest.pipeline import Source, discover
+from octavo.ingest.text import shown
 
 Stamp = tuple[int, ...] | None
 """What changes with a file: size, time of change, inode; None where there is no file."""

@@ -11,6 +11,7 @@ import pymupdf
 import pytest
 from click.testing import CliRunner, Result
 
+from octavo import Library
 from octavo.cli import main
 from tests.test_ingest import bad_files, write_pdf
 
@@ -102,6 +103,16 @@ def test_delete_takes_a_document_out(own_library: Any) -> None:
     assert gone["name"] == "sunspot-cycles.pdf"
     listed = printed(run("documents", "--library", own_library.folder, "--json"))["documents"]
     assert "sunspot-cycles.pdf" not in {d["name"] for d in listed}
+
+
+@pytest.mark.slow
+def test_delete_of_a_name_says_under_which_the_document_stays(tmp_path: Path) -> None:
+    data = write_pdf(tmp_path / "one.pdf", "The same bytes stand under two names.").read_bytes()
+    with Library(tmp_path / "library") as library:
+        (info,) = library.upload([("one.pdf", data), ("two.pdf", data)]).documents
+    result = run("delete", "one.pdf", "--library", library.folder)
+    whole = f"`octavo delete {info.sha256[:12]}` deletes it"
+    assert result.stdout == f"one.pdf is gone; the document stays as two.pdf, {whole}\n"
 
 
 def test_index_can_be_made_anew(own_library: Any) -> None:

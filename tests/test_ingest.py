@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from octavo.ingest.reader import Outline, PageContent, UnreadableError
 from octavo.ingest.readers import BACKENDS
 from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
 from octavo.ingest.workers import Limits, Workers
+from octavo.library import LibraryError
 
 
 def write_pdf(path: Path, *pages: str, **save: Any) -> Path:
@@ -198,6 +200,46 @@ def test_equal_bytes_under_two_names_are_one_document(tmp_path: Path) -> None:
         assert [i.names for i in library.documents()] == [("one.pdf",), ("two.pdf",)]
         assert library.delete("two.pdf").sha256 == info.sha256
         assert [i.names for i in library.documents()] == [("one.pdf",)]
+
+
+@pytest.fixture
+def two_names(tmp_path: Path) -> Iterator[Library]:
+    """A library with one document that goes by two names."""
+    with Library(tmp_path / "library") as library:
+        data = write_pdf(tmp_path / "one.pdf", "The same bytes stand under two names.").read_bytes()
+        library.upload([("one.pdf", data), ("two.pdf", data)])
+        yield library
+
+
+@pytest.mark.slow
+def test_deleting_one_of_two_names_leaves_the_document_under_the_other(two_names: Library) -> None:
+    assert two_names.delete("one.pdf").names == ("one.pdf",)
+    assert [i.names for i in two_names.documents()] == [("two.pdf",)]
+    assert [hit.document for hit in two_names.search("bytes")] == ["two.pdf"]
+
+
+@pytest.mark.slow
+def test_deleting_by_its_hash_takes_a_document_under_all_its_names(two_names: Library) -> None:
+    (info,) = two_names.documents()
+    assert two_names.delete(info.sha256[:12]).names == ("one.pdf", "two.pdf")
+    assert two_names.documents() == []
+
+
+@pytest.mark.slow
+def test_a_name_of_two_documents_deletes_neither_and_lists_both(tmp_path: Path) -> None:
+    for folder in ("old", "new"):
+        (tmp_path / folder).mkdir()
+        write_pdf(tmp_path / folder / "harbour.pdf", f"The harbour is {folder}.")
+    with Library(tmp_path / "library") as library:
+        library.ingest([tmp_path / "old", tmp_path / "new"])
+        old, new = library.documents()
+        with pytest.raises(LibraryError) as refused:
+            library.delete("harbour.pdf")
+        assert library.documents() == [old, new]
+    assert str(refused.value) == (
+        "2 documents go by 'harbour.pdf': name one by its SHA-256, "
+        f"{old.sha256[:12]} ({tmp_path}/old/harbour.pdf), {new.sha256[:12]} ({tmp_path}/new/harbour.pdf)"
+    )
 
 
 @pytest.mark.slow

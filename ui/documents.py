@@ -85,8 +85,9 @@ def _numbers(info: DocumentInfo) -> str:
 
 @st.dialog("Delete this document?", icon=":material/delete:")
 def _confirm(info: DocumentInfo) -> None:
+    names = " = ".join(f"**{plain(name)}**" for name in info.names)
     st.markdown(
-        f"**{plain(info.name)}** goes from the library with its {count(info.pages, 'page')}, its pictures and its "
+        f"{names} goes from the library with its {count(info.pages, 'page')}, its pictures and its "
         "index entries. Conversations that cite it keep their words and lose its pages."
     )
     with st.container(horizontal=True):

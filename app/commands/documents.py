@@ -230,14 +230,24 @@ def card(
 @json_option
 @click.pass_context
 def delete(context: click.Context, document: str, library: Path | None, as_json: bool) -> None:
-    """Delete a document, named by its file name or SHA-256, with all that is kept of it."""
+    """Delete DOCUMENT (a name or SHA-256) with all that is kept of it.
+
+    Where the same bytes came in under several names, a name takes that name alone, and the document stays under the
+    others; its SHA-256, as `octavo documents` shows it, deletes it whole.
+    """
     from octavo import contract
     from octavo.library import Library
 
     with Library(settings=existing(context, library)) as shelf:
         info = shelf.delete(document)
+        kept = shelf.catalogue.document(info.sha256)
     if as_json:
-        print_json({"deleted": contract.document(info)})
+        print_json({"deleted": contract.document(info), "kept": contract.document(kept) if kept else None})
+    elif kept:
+        click.echo(
+            f"{_names(info)} is gone; the document stays as {_names(kept)}, "
+            f"`octavo delete {info.sha256[:12]}` deletes it"
+        )
     else:
         click.echo(f"deleted {_names(info)} ({info.pages} pages, {info.chunks} chunks)")
 

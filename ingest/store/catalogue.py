@@ -209,6 +209,13 @@ class Catalogue:
         with Session(self.engine) as session, session.begin():
             _insert_chunks(session, _row(session, sha256), chunks)
 
+    def unname(self, sha256: str, name: str) -> None:
+        """Takes a name from a document that has others."""
+        with Session(self.engine) as session, session.begin():
+            row = _row(session, sha256)
+            row.names = [own for own in row.names if own.name != name]
+            _touch(session)
+
     def delete(self, sha256: str) -> None:
         """Removes a document and every row that hangs on it."""
         with Session(self.engine) as session, session.begin():

@@ -65,7 +65,8 @@ class Holdings(OpenLibrary):
         for fresh, gone in changes(root, known, recursive, stop):
             with self._writing(wait=True):
                 report = self._take_in([source for source in fresh if not self._ours(source.path)], on_progress)
-                for name, sha256 in self.catalogue.forget(gone):
+                documents, report.unnamed = self.catalogue.forget(gone)
+                for name, sha256 in documents:
                     self.files.remove(sha256)
                     report.removed.append(name)
             if report.removed:

@@ -175,9 +175,9 @@ def test_a_document_goes_with_its_last_name(database_url: str, tmp_path: Path) -
     catalogue.queue("a" * 64, "one.pdf", 10, str(places[0]))
     catalogue.name("a" * 64, "two.pdf", str(places[1]))
     assert [i.names for i in catalogue.find("two.pdf")] == [("one.pdf", "two.pdf")]
-    assert catalogue.forget([str(places[0]), "/none.pdf"]) == []
+    assert catalogue.forget([str(places[0]), "/none.pdf"]) == ([], [("one.pdf", "two.pdf")])
     assert [i.names for i in catalogue.documents()] == [("two.pdf",)]
-    assert catalogue.forget([str(places[1])]) == [("two.pdf", "a" * 64)]
+    assert catalogue.forget([str(places[1])]) == ([("two.pdf", "a" * 64)], [])
     assert catalogue.documents() == []
 
 

@@ -187,7 +187,8 @@ def test_a_library_keeps_in_step_with_its_folder(folder: Path, tmp_path: Path) -
         next(watch)
         assert names(library) == [("first.pdf", "second.pdf"), ("other.pdf",)]
         first.unlink()
-        assert next(watch).removed == []
+        report = next(watch)
+        assert (report.removed, report.unnamed) == ([], [("first.pdf", "second.pdf")])
         assert names(library) == [("other.pdf",), ("second.pdf",)]
         (folder / "second.pdf").rename(folder / "third.pdf")
         assert next(watch).pages == 0  # read in this run
@@ -215,6 +216,19 @@ def test_ctrl_c_ends_watching_cleanly(folder: Path, tmp_path: Path) -> None:
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0
     assert [line.split(" ", 2)[:2] for line in said.splitlines()] == [["watching", str(folder) + ";"], ["no", "longer"]]
+
+
+@pytest.mark.slow
+def test_a_name_that_goes_from_a_document_that_stays_is_told(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(write_pdf(folder / "first.pdf", "The harbour was built of granite."), folder / "second.pdf")
+    command = [sys.executable, "-m", "octavo", "ingest", "--watch", folder, "--library", tmp_path / "library"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stdout.readline().startswith("first.pdf = second.pdf: ")
+    (folder / "second.pdf").unlink()
+    assert process.stdout.readline() == "second.pdf: gone, the document stays as first.pdf\n"
+    process.terminate()
+    assert process.wait() == 0
 
 
 @pytest.mark.slow

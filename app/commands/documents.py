@@ -146,6 +146,8 @@ def _watch(shelf: Library, folder: Path, recursive: bool, as_json: bool) -> None
                         "in already" if info.sha256 in report.unchanged else f"{info.pages} pages, {info.chunks} chunks"
                     )
                     click.echo(f"{_names(info)}: {kept}")
+            for name, left in report.unnamed:
+                click.echo(f"{name}: gone, the document stays as {left}")
             for done, names in (("replaced", report.replaced), ("deleted", report.removed)):
                 for name in names:
                     click.echo(f"{name}: {done}")

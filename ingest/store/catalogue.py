@@ -164,7 +164,7 @@ class Catalogue:
                 row.state, row.error = State.QUEUED, None
             names.give(row, name, source)
             session.flush()
-            for other in names.withdraw(session, [source], sha256, ready=False) if source else ():
+            for other in names.withdraw(session, [source], sha256, ready=False)[0] if source else ():
                 self._remove(session, other)
         info = self.document(sha256)
         assert info is not None  # noqa: S101 - entered above
@@ -273,12 +273,17 @@ class Catalogue:
         """
         with Session(self.engine) as session, session.begin():
             session.execute(update(DocumentRow).where(DocumentRow.sha256 == sha256).values(state=State.READY))
-            return self._take(session, sources, sha256)
+            return self._take(session, sources, sha256)[0]
 
-    def forget(self, sources: Collection[str]) -> list[tuple[str, str]]:
-        """Takes the names of files that are gone; gives back the documents that go with that, as (name, SHA-256)."""
+    def forget(self, sources: Collection[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Takes the names of files that are gone.
+
+        Gives back the documents that go with that, as (name, SHA-256), and the names that go from documents that stay,
+        as (name, name that is left).
+        """
         with Session(self.engine) as session, session.begin():
-            return [gone for some in _batched(list(sources)) for gone in self._take(session, some)]
+            taken = [self._take(session, some) for some in _batched(list(sources))]
+        return [gone for documents, _ in taken for gone in documents], [one for _, lost in taken for one in lost]
 
     def sources(self) -> set[str]:
         """The places of all files that documents were read from."""
@@ -504,13 +509,16 @@ class Catalogue:
 
     # What goes
 
-    def _take(self, session: Session, sources: Collection[str], besides: str | None = None) -> list[tuple[str, str]]:
-        """Takes the names of files, and the documents that go with them; these as (name, SHA-256)."""
-        going = [(row.name, row.sha256, row) for row in names.withdraw(session, sources, besides)]
-        for _, _, row in going:
+    def _take(
+        self, session: Session, sources: Collection[str], besides: str | None = None
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        """Takes the names of files, and the documents that go with them; gives back what `forget` does."""
+        rows, lost = names.withdraw(session, sources, besides)
+        going = [(row.name, row.sha256) for row in rows]
+        for row in rows:
             self._remove(session, row)
         _touch(session)
-        return [(name, sha256) for name, sha256, _ in going]
+        return going, lost
 
     def _remove(self, session: Session, row: DocumentRow) -> None:
         """Deletes a document with all that hangs on it, and what answers in conversations quote of it."""

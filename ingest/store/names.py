@@ -32,20 +32,21 @@ def give(document: DocumentRow, name: str, source: str | None) -> None:
 
 def withdraw(
     session: Session, sources: Collection[str], besides: str | None = None, ready: bool = True
-) -> list[DocumentRow]:
+) -> tuple[list[DocumentRow], list[tuple[str, str]]]:
     """Takes the names of the files at `sources` from all documents, or all but that of SHA-256 `besides`.
 
-    Without `ready` those that answer questions keep theirs. Gives back the documents to which no other name is left:
-    they still have these, and it is for the caller to delete them.
+    Without `ready` those that answer questions keep theirs. Gives back the documents to which no other name is left,
+    which still have these and are for the caller to delete; and of the others each name with the one that is left.
     """
     query = select(DocumentRow).where(
         DocumentRow.names.any(NameRow.source.in_(sources)), DocumentRow.sha256 != (besides or "")
     )
-    going = []
+    going, lost = [], []
     for document in session.scalars(query if ready else query.where(DocumentRow.state != State.READY)):
-        lost = [row for row in document.names if row.source in sources]
-        if len(lost) == len(document.names):
+        left = [row for row in document.names if row.source not in sources]
+        if not left:
             going.append(document)
         else:
-            document.names = [row for row in document.names if row not in lost]
-    return going
+            lost += [(row.name, left[0].name) for row in document.names if row not in left]
+            document.names = left
+    return going, lost

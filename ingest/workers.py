@@ -24,6 +24,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from octavo.ingest.reader import Outline, PageContent, PageReader, UnreadableError
+from octavo.ingest.text import printable
 
 _START_SECONDS = 15.0  # a fresh process loads the layout models first
 _TASKS_PER_PROCESS = 200  # then it is replaced, so that what a parser leaks stays bounded
@@ -93,7 +94,8 @@ def safely(function: Callable[..., Any], *args: Any) -> Any:
     except (UnreadableError, IndexError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever a parser does
-        raise _FailedError(f"{type(error).__name__}: {next(iter(str(error).splitlines()), 'no message')}") from None
+        words = printable(next(iter(str(error).splitlines()), "no message"))
+        raise _FailedError(f"{type(error).__name__}: {words}") from None
 
 
 class _FailedError(RuntimeError):

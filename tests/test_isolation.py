@@ -30,10 +30,10 @@ READ = {  # whatever is wrong with them
 NOT_READ = {  # and how the reason goes on
     "bomb": "reading it took too long and was stopped",
     "form_tree": "reading it took too long and was stopped",
-    "nested_contents": "reading it failed",
-    "saved_states": "reading it failed",
-    "circular_page_tree": "reading it failed",
-    "false_count": "reading it failed",
+    "nested_contents": "the PDF is too much for the reader; saving it anew from a PDF viewer may simplify it (",
+    "saved_states": "the PDF is too much for the reader; saving it anew from a PDF viewer may simplify it (",
+    "circular_page_tree": "the PDF is damaged; saving it anew from a PDF viewer may mend it (",
+    "false_count": "the PDF is damaged; saving it anew from a PDF viewer may mend it (",
 }
 PERHAPS = {"deep_page_tree", "drawings", "fonts", "huge_image", "wide_page", "words"}  # as fast as the machine is
 

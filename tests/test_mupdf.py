@@ -13,9 +13,12 @@ import onnx
 import pytest
 from onnxruntime import InferenceSession
 
-from octavo.ingest.readers.mupdf.door import leaky, pymupdf, resized
+from octavo.ingest.reader import UnreadableError
+from octavo.ingest.readers.mupdf.door import in_words, leaky, pymupdf, resized
 from octavo.ingest.readers.mupdf.layout import full_regions
+from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
 from octavo.ingest.readers.sessions import OneThreadSession
+from tests import hostile
 
 
 @pytest.fixture
@@ -85,3 +88,36 @@ for page in pymupdf.open({str(path)!r}):
         ]
     assert ours == theirs
     assert len(ours) > 5
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "circular_page_tree",
+            "the PDF is damaged; saving it anew from a PDF viewer may mend it (cycle in parent chain)",
+        ),
+        ("false_count", "the PDF is damaged; saving it anew from a PDF viewer may mend it (Invalid number of pages)"),
+        (
+            "saved_states",
+            "the PDF is too much for the reader; saving it anew from a PDF viewer may simplify it "
+            "(too many nested graphics states)",
+        ),
+    ],
+)
+def test_a_pdf_that_fails_says_what_to_do_and_what_mupdf_found(tmp_path: Path, name: str, told: str) -> None:
+    path = hostile.write(tmp_path, name)
+    with pytest.raises(UnreadableError) as error:
+        PyMuPDFReader().read(path, "x", 1, 1, simple=True)
+    assert str(error.value) == told
+
+
+def test_what_a_pdf_makes_mupdf_say_cannot_move_the_cursor() -> None:
+    with pytest.raises(UnreadableError) as error, in_words():
+        raise RuntimeError("code=8: cannot find ExtGState resource '\x1b[2J'")
+    assert str(error.value).endswith("(cannot find ExtGState resource '\ufffd[2J')")
+
+
+def test_memory_that_runs_out_in_mupdf_is_told_as_such() -> None:
+    with pytest.raises(MemoryError), in_words():
+        raise RuntimeError("code=2: malloc (16 bytes) failed")

@@ -8,6 +8,7 @@ operation that onnxruntime has no fast form of. So onnxruntime's sessions are ou
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,9 @@ import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
+from octavo.ingest.reader import UnreadableError
 from octavo.ingest.readers.sessions import OneThreadSession
+from octavo.ingest.text import printable
 
 _original = onnxruntime.InferenceSession
 
@@ -75,7 +78,31 @@ with own_sessions():
 for _module in (ImageFeatureExtractorV1, TableGridExtractorV2):
     _module.resize_image = resized  # theirs, in numpy, says that it equals OpenCV's, and takes forty times as long
 
-__all__ = ["leaky", "own_sessions", "pymupdf", "resized", "upright"]
+__all__ = ["in_words", "leaky", "own_sessions", "pymupdf", "resized", "upright"]
+
+_ERROR = re.compile(r"code=(\d+): *(.*)")  # as MuPDF's errors read, whether they come as its own or as RuntimeError
+_MATTERS = {  # what is the matter and what may help, by MuPDF's codes
+    pymupdf.mupdf.FZ_ERROR_LIMIT: ("is too much for the reader", "simplify it"),
+    pymupdf.mupdf.FZ_ERROR_UNSUPPORTED: ("uses what the reader does not know", "do without"),
+}
+_DAMAGED = "is damaged", "mend it"
+_DETAIL = 100  # characters of what MuPDF says
+
+
+@contextmanager
+def in_words() -> Iterator[None]:
+    """MuPDF's errors in words for the owner of the PDF, its own behind them. Raises UnreadableError, MemoryError."""
+    try:
+        yield
+    except (RuntimeError, pymupdf.mupdf.FzErrorBase) as error:
+        told = _ERROR.match(str(error))
+        if told is None:
+            raise
+        code, detail = int(told[1]), printable(told[2])[:_DETAIL].strip()
+        if code == pymupdf.mupdf.FZ_ERROR_SYSTEM and "alloc" in detail:
+            raise MemoryError from error
+        matter, hope = _MATTERS.get(code, _DAMAGED)
+        raise UnreadableError(f"the PDF {matter}; saving it anew from a PDF viewer may {hope} ({detail})") from error
 
 
 def upright(page: pymupdf.Page, turn: int = 0) -> pymupdf.Page:

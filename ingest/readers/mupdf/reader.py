@@ -13,7 +13,7 @@ from octavo.ingest.geometry import area, around, intersection, middle
 from octavo.ingest.model import Box
 from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is_pdf, usable_title
 from octavo.ingest.readers.fills import Fill, shown_fills
-from octavo.ingest.readers.mupdf.door import pymupdf, upright
+from octavo.ingest.readers.mupdf.door import in_words, pymupdf, upright
 from octavo.ingest.readers.mupdf.glyphs import SHOWN, mend_maps, recased
 from octavo.ingest.readers.mupdf.hidden import part, pixels
 from octavo.ingest.readers.mupdf.layout import find_regions
@@ -36,11 +36,13 @@ class PyMuPDFReader:
     def __init__(self, ocr: bool = True) -> None:
         self.ocr = ocr
 
+    @in_words()
     def outline(self, path: Path) -> Outline:
         with _open(path) as document:
             title = clean((document.metadata or {}).get("title") or "")
             return Outline(document.page_count, usable_title(title), document.is_repaired)
 
+    @in_words()
     def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
         with _open(path) as document:
             return [read_page(MuPDFPage(document[n - 1]), prefix, self.ocr, simple) for n in range(first, last + 1)]
@@ -113,7 +115,7 @@ def _open(path: Path) -> pymupdf.Document:
     try:
         document = pymupdf.open(path, filetype="pdf")
     except (pymupdf.FileDataError, RuntimeError) as error:
-        raise UnreadableError("the file is damaged and cannot be opened as a PDF") from error
+        raise UnreadableError("the file is damaged and cannot be opened as a PDF: get a whole copy of it") from error
     if document.needs_pass:
         raise UnreadableError("the PDF is encrypted: remove its password first")
     if not document.page_count:

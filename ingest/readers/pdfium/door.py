@@ -44,7 +44,7 @@ def open_pdf(path: Path) -> PdfDocument:
     except PdfiumError as error:
         if error.err_code in (FPDF_ERR_PASSWORD, FPDF_ERR_SECURITY):
             raise UnreadableError("the PDF is encrypted: remove its password first") from error
-        raise UnreadableError("the file is damaged and cannot be opened as a PDF") from error
+        raise UnreadableError("the file is damaged and cannot be opened as a PDF: get a whole copy of it") from error
     if not len(document):
         document.close()
         raise UnreadableError("the PDF has no pages, or is cut off before its first one")

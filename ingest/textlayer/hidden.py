@@ -65,7 +65,7 @@ class Piece:
     shown: bool = True
 
 
-def part(
+def split_hidden(
     words: Sequence[Word],
     glanced: Sequence[Piece],
     exact: Callable[[], Sequence[Piece]],

@@ -23,7 +23,7 @@ _EXACTLY = _ROUGHLY | pymupdf.TEXT_PRESERVE_SPANS | pymupdf.TEXT_ACCURATE_BBOXES
 _EVERYWHERE = (-1e6, -1e6, 1e6, 1e6)
 
 
-def part(page: pymupdf.Page, words: Sequence[Word], images: Sequence[Box]) -> tuple[list[Word], list[Hidden]]:
+def split_hidden(page: pymupdf.Page, words: Sequence[Word], images: Sequence[Box]) -> tuple[list[Word], list[Hidden]]:
     """The words of `page`, which must not be rotated, that show; and what is hidden on it."""
     drawn = page.get_displaylist()
     size = page.rect.width, page.rect.height
@@ -44,7 +44,7 @@ def part(page: pymupdf.Page, words: Sequence[Word], images: Sequence[Box]) -> tu
 
     off = list(_in_layers_off(page))
     glanced = [*_pieces(page, _ROUGHLY), *off]
-    return hidden.part(words, glanced, lambda: [*_pieces(page, _EXACTLY), *off], *size, images, render)
+    return hidden.split_hidden(words, glanced, lambda: [*_pieces(page, _EXACTLY), *off], *size, images, render)
 
 
 def pixels(pixmap: pymupdf.Pixmap) -> Pixels:

@@ -15,7 +15,7 @@ from octavo.ingest.reader import Outline, PageContent, UnreadableError, check_is
 from octavo.ingest.readers.fills import Fill, shown_fills
 from octavo.ingest.readers.mupdf.door import in_words, pymupdf, upright
 from octavo.ingest.readers.mupdf.glyphs import SHOWN, mend_maps, recased
-from octavo.ingest.readers.mupdf.hidden import part, pixels
+from octavo.ingest.readers.mupdf.hidden import pixels, split_hidden
 from octavo.ingest.readers.mupdf.layout import find_regions
 from octavo.ingest.readers.mupdf.scan import layered
 from octavo.ingest.readers.page import read_page, rules_of, usual_turn
@@ -79,7 +79,7 @@ class MuPDFPage:
     def _words_sheet(self, images: Sequence[Box]) -> Sheet:
         """The words alone; `images` are asked whether what is hidden is the text of a scan."""
         width, height = self.page.rect.width, self.page.rect.height
-        words, hidden = part(self.page, list(_words(self.text, width, height)), images)
+        words, hidden = split_hidden(self.page, list(_words(self.text, width, height)), images)
         return Sheet(self.number, width, height, words=tuple(recased(words, self.page)), hidden=tuple(hidden))
 
     def drawn(self) -> Sheet:

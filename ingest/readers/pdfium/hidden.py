@@ -16,7 +16,7 @@ from octavo.ingest.textlayer import hidden
 from octavo.ingest.textlayer.hidden import Piece, Pixels
 
 
-def part(
+def split_hidden(
     page: PdfPage, words: Sequence[Word], pieces: Sequence[Piece], images: Sequence[Box]
 ) -> tuple[list[Word], list[Hidden]]:
     """The words of `page` that show, and what is hidden on it; `pieces` are the words' parts by colour."""
@@ -27,7 +27,7 @@ def part(
         with _without_text(page):
             return shown, pixels(page, scale, in_colour)
 
-    return hidden.part(words, pieces, lambda: pieces, width, height, images, render)
+    return hidden.split_hidden(words, pieces, lambda: pieces, width, height, images, render)
 
 
 def pixels(page: PdfPage, scale: float, in_colour: bool = True) -> Pixels:

@@ -29,7 +29,7 @@ _SAME = 0.5  # intersection over union; two boxes of a class that share more are
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Detection:
     """A box that the model gives a class of CDLA ("text", "title", "figure", "table_caption", ...) and a score."""
 
     kind: str
@@ -37,7 +37,7 @@ class Sight:
     score: float
 
 
-def look(picture: Image, width: float, height: float) -> list[Sight]:
+def detect(picture: Image, width: float, height: float) -> list[Detection]:
     """What the model sees on the picture of a page of `width` x `height` points, best first; boxes in points."""
     session, classes = _model()
     pixels = np.asarray(picture.convert("RGB").resize((_WIDTH, _HEIGHT), Resampling.BILINEAR), np.float32) / 255
@@ -49,11 +49,11 @@ def look(picture: Image, width: float, height: float) -> list[Sight]:
     page = np.array([width, height, width, height], np.float32)
     boxes = (boxes * page / np.array([_WIDTH, _HEIGHT] * 2, np.float32)).clip(0, page)
     found = [
-        Sight(kind, tuple(map(float, boxes[n])), float(scores[n, c]))  # type: ignore[arg-type]
+        Detection(kind, tuple(map(float, boxes[n])), float(scores[n, c]))  # type: ignore[arg-type]
         for c, kind in enumerate(classes)
-        for n in _distinct(boxes, scores[:, c])
+        for n in _non_maximum_suppression(boxes, scores[:, c])
     ]
-    return sorted(found, key=lambda sight: -sight.score)
+    return sorted(found, key=lambda detection: -detection.score)
 
 
 @cache
@@ -78,8 +78,8 @@ def _boxes(output: Array, stride: int) -> Array:
     return np.stack([x - left, y - top, x + right, y + bottom], 1).astype(np.float32)
 
 
-def _distinct(boxes: Array, scores: Array) -> list[int]:
-    """The best of each heap of boxes that are the same thing."""
+def _non_maximum_suppression(boxes: Array, scores: Array) -> list[int]:
+    """Indices of the boxes that are believed at all and overlap none of a better score by more than `_SAME`."""
     kept: list[int] = []
     areas = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     for n in np.argsort(-scores):

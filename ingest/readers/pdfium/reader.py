@@ -19,8 +19,8 @@ from octavo.ingest.readers.fills import shown_fills
 from octavo.ingest.readers.page import read_page
 from octavo.ingest.readers.pdfium.door import open_page, open_pdf, picture
 from octavo.ingest.readers.pdfium.drawings import drawn
-from octavo.ingest.readers.pdfium.hidden import part, pixels
-from octavo.ingest.readers.pdfium.layout import look
+from octavo.ingest.readers.pdfium.hidden import pixels, split_hidden
+from octavo.ingest.readers.pdfium.layout import detect
 from octavo.ingest.readers.pdfium.regions import make_regions
 from octavo.ingest.readers.pdfium.text import turn_of, words
 from octavo.ingest.sheet import Region, Sheet
@@ -77,7 +77,7 @@ class PdfiumPage:
         read = list(words(self.page.get_textpage(), _view(self.page).on_rect))
         pieces = [piece for _, parts in read for piece in parts]
         on_page = [word for word, _ in read if covered(word.bbox, (0, 0, width, height)) > 0.5]
-        shown, hidden = part(self.page, on_page, pieces, images)
+        shown, hidden = split_hidden(self.page, on_page, pieces, images)
         return Sheet(self.number, width, height, words=tuple(shown), hidden=tuple(hidden))
 
     def drawn(self) -> Sheet:
@@ -97,7 +97,7 @@ class PdfiumPage:
         else:
             seen = Image.fromarray(scan.picture)
             drawn = replace(drawn, words=scan.words, rules=scan.rules, images=())
-        return make_regions(look(seen, drawn.width, drawn.height), drawn)
+        return make_regions(detect(seen, drawn.width, drawn.height), drawn)
 
     def pixels(self, dpi: float) -> Pixels:
         return pixels(self.page, dpi / 72)

@@ -14,7 +14,7 @@ from octavo.ingest.geometry import area, contains, covered, intersection, middle
 from octavo.ingest.lines import drawn_lines
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.readers.pdfium.blocks import Line, body_of, goes_on, make_line, parts, type_of
-from octavo.ingest.readers.pdfium.layout import Sight
+from octavo.ingest.readers.pdfium.layout import Detection
 from octavo.ingest.readers.pdfium.tabular import Row, is_tabular, rows, tabular_parts
 from octavo.ingest.sheet import Region, Sheet, Word
 from octavo.ingest.tables.lines import inside, type_size
@@ -41,9 +41,9 @@ _SMALLER = 0.92  # times the type of a table: a note under it
 _CUT = 0.4  # in sizes; a row that begins so near above a table is its header
 
 
-def make_regions(sights: Sequence[Sight], sheet: Sheet) -> tuple[Region, ...]:
+def make_regions(detections: Sequence[Detection], sheet: Sheet) -> tuple[Region, ...]:
     """The regions of a sheet that has none. Every word is in one, but for those that only label a figure."""
-    whole, texts = _settled(sights, sheet)
+    whole, texts = _settled(detections, sheet)
     blocks, rest = _blocks(sheet.words, whole, texts)
     for words in tabular_parts(rest):
         whole.append(Region(ElementType.TABLE, union(word.bbox for word in words)))
@@ -61,34 +61,36 @@ def make_regions(sights: Sequence[Sight], sheet: Sheet) -> tuple[Region, ...]:
     return tuple(found)
 
 
-def _settled(sights: Sequence[Sight], sheet: Sheet) -> tuple[list[Region], list[Sight]]:
-    """Tables and figures, each once and as large as its words say; and the sights of text that stand in no table."""
-    texts = [s for s in sights if _TYPES.get(s.kind) not in _WHOLE and s.score >= _SURE]
+def _settled(detections: Sequence[Detection], sheet: Sheet) -> tuple[list[Region], list[Detection]]:
+    """Tables and figures, each once and as large as its words say; and detections of text in no table."""
+    texts = [d for d in detections if _TYPES.get(d.kind) not in _WHOLE and d.score >= _SURE]
     whole: list[Region] = []
-    for sight in sorted(sights, key=lambda s: -s.score):
-        kind = _kind(sight, sheet, texts)
-        if kind and not any(max(covered(sight.bbox, r.bbox), covered(r.bbox, sight.bbox)) > _INSIDE for r in whole):
-            fitted = _fitted(sight.bbox, kind, sheet)
+    for detection in sorted(detections, key=lambda d: -d.score):
+        kind = _kind(detection, sheet, texts)
+        if kind and not any(
+            max(covered(detection.bbox, r.bbox), covered(r.bbox, detection.bbox)) > _INSIDE for r in whole
+        ):
+            fitted = _fitted(detection.bbox, kind, sheet)
             boxes = [fitted] if kind is ElementType.TABLE else _parted(fitted, sheet)
             whole += [Region(kind, box) for box in boxes]
     tables = [r.bbox for r in whole if r.type is ElementType.TABLE]
     return whole, [t for t in texts if not any(covered(t.bbox, table) > _INSIDE for table in tables)]
 
 
-def _kind(sight: Sight, sheet: Sheet, texts: Sequence[Sight]) -> ElementType | None:
-    """What the sight of a table or figure is, None for one that is neither."""
-    kind = _TYPES.get(sight.kind)
-    if kind not in _WHOLE or sight.score < (_SURE if kind is ElementType.FIGURE else _LIKELY):
+def _kind(detection: Detection, sheet: Sheet, texts: Sequence[Detection]) -> ElementType | None:
+    """What the detection of a table or figure is, None for one that is neither."""
+    kind = _TYPES.get(detection.kind)
+    if kind not in _WHOLE or detection.score < (_SURE if kind is ElementType.FIGURE else _LIKELY):
         return None
-    tabular = is_tabular(inside(sheet.words, sight.bbox))
+    tabular = is_tabular(inside(sheet.words, detection.bbox))
     if kind is ElementType.TABLE:
-        return kind if tabular or sight.score >= _SURE else None
+        return kind if tabular or detection.score >= _SURE else None
     curves = [drawing.bbox for drawing in sheet.drawings if drawing.pictorial]
-    drawn = [box for box in [*sheet.images, *curves] if covered(box, sight.bbox) > 0.5]
-    if tabular and not any(area(box) > _PICTURE * area(sight.bbox) for box in drawn):
+    drawn = [box for box in [*sheet.images, *curves] if covered(box, detection.bbox) > 0.5]
+    if tabular and not any(area(box) > _PICTURE * area(detection.bbox) for box in drawn):
         return ElementType.TABLE
-    prose = sum(area(text.bbox) for text in texts if covered(text.bbox, sight.bbox) > _INSIDE)
-    return None if prose > _FRAMED * area(sight.bbox) else kind
+    prose = sum(area(text.bbox) for text in texts if covered(text.bbox, detection.bbox) > _INSIDE)
+    return None if prose > _FRAMED * area(detection.bbox) else kind
 
 
 def _fitted(box: Box, kind: ElementType, sheet: Sheet) -> Box:
@@ -169,9 +171,9 @@ def _white(made: Sequence[Row], n: int) -> float:
 
 
 def _blocks(
-    words: Sequence[Word], whole: Sequence[Region], texts: Sequence[Sight]
+    words: Sequence[Word], whole: Sequence[Region], texts: Sequence[Detection]
 ) -> tuple[list[tuple[ElementType, list[Line], bool]], list[Word]]:
-    """The lines of each sight of text; and the words in none, and in no table or figure."""
+    """The lines of each detection of text; and the words in none, and in no table or figure."""
     texts = sorted(texts, key=lambda text: area(text.bbox))
     drawn: dict[int, list[tuple[int, Word]]] = defaultdict(list)
     for word in words:

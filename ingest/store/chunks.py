@@ -1,0 +1,182 @@
+"""Chunks in the catalogue: their vectors, their places, their elements, and the links between them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import Session, aliased
+
+from octavo.ingest.model import Chunk, Element, ElementType, LinkType, State
+from octavo.ingest.store.opened import OpenCatalogue
+from octavo.ingest.store.records import StoredChunk
+from octavo.ingest.store.rows import batched, insert_rows, to_chunk, to_element, touch
+from octavo.ingest.store.schema import ChunkElementRow, ChunkRow, DocumentRow, ElementRow, EmbeddingRow, LinkRow
+
+
+class Chunks(OpenCatalogue):
+    """The part of `Catalogue` that indexes are made from, and that hits are read from. Chunks go by their ids."""
+
+    # Vectors
+
+    def unembedded(self, model: str, pictures: bool, sha256: str | None = None) -> list[Chunk]:
+        """Chunks that have no vector of `model`, pictures or texts, of one document or of all."""
+        have = exists().where(EmbeddingRow.chunk_id == ChunkRow.id, EmbeddingRow.model == model)
+        query = select(ChunkRow).where(~have, ChunkRow.picture == pictures).order_by(ChunkRow.id)
+        if sha256 is not None:
+            query = query.join(DocumentRow).where(DocumentRow.sha256 == sha256)
+        with Session(self.engine) as session:
+            return [to_chunk(row) for row in session.scalars(query)]
+
+    def store_vectors(self, model: str, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
+        """Keeps the vectors, shape (len(ids), dimensions), float32, of chunks."""
+        rows = [
+            {"chunk_id": key, "model": model, "vector": vector.astype("<f4").tobytes()}
+            for key, vector in zip(ids, vectors, strict=True)
+        ]
+        with Session(self.engine) as session, session.begin():
+            insert_rows(session, EmbeddingRow, rows)
+            touch(session)
+
+    def vectors(self, model: str, ids: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
+        """Those of `ids` that are still there, in that order, and their vectors, shape (n, dimensions), float32."""
+        found: dict[int, bytes] = {}
+        with Session(self.engine) as session:
+            for some in batched(ids):
+                query = select(EmbeddingRow.chunk_id, EmbeddingRow.vector).where(
+                    EmbeddingRow.model == model, EmbeddingRow.chunk_id.in_(some)
+                )
+                found.update(session.execute(query).tuples().all())
+        kept = [key for key in ids if key in found]
+        joined = np.frombuffer(b"".join(found[key] for key in kept), "<f4").astype(np.float32)
+        return kept, joined.reshape(len(kept), -1 if kept else 0)
+
+    def ready_ids(self, model: str, pictures: bool, documents: Sequence[str] | None = None) -> list[int]:
+        """Ids, ascending, of ready documents' chunks with a vector of `model`; of `documents` (SHA-256) if given.
+
+        Those of pictures, or those of texts.
+        """
+        query = (
+            select(ChunkRow.id)
+            .join(DocumentRow)
+            .join(EmbeddingRow, (EmbeddingRow.chunk_id == ChunkRow.id) & (EmbeddingRow.model == model))
+            .where(DocumentRow.state == State.READY, ChunkRow.picture == pictures)
+            .order_by(ChunkRow.id)
+        )
+        with Session(self.engine) as session:
+            if documents is None:
+                return list(session.scalars(query))
+            found = [session.scalars(query.where(DocumentRow.sha256.in_(some))) for some in batched(list(documents))]
+            return sorted(key for some in found for key in some)
+
+    def dimensions(self, model: str) -> int:
+        """The length of this model's vectors; 0 where there are none."""
+        with Session(self.engine) as session:
+            vector = session.scalar(select(EmbeddingRow.vector).where(EmbeddingRow.model == model).limit(1))
+            return len(vector) // 4 if vector else 0
+
+    def forget_vectors(self, model: str) -> None:
+        """Deletes the vectors of a model."""
+        with Session(self.engine) as session, session.begin():
+            session.execute(delete(EmbeddingRow).where(EmbeddingRow.model == model))
+            touch(session)
+
+    # What hits are read from
+
+    def chunks(self, ids: Sequence[int]) -> list[StoredChunk]:
+        """The chunks of `ids`, in that order, with their documents and elements; ids that are gone are left out."""
+        found: dict[int, StoredChunk] = {}
+        with Session(self.engine) as session:
+            for some in batched(ids):
+                elements: dict[int, list[Element]] = defaultdict(list)
+                members = (
+                    select(ChunkElementRow.chunk_id, ElementRow)
+                    .join(ElementRow)
+                    .where(ChunkElementRow.chunk_id.in_(some))
+                    .order_by(ChunkElementRow.position)
+                )
+                for key, row in session.execute(members):
+                    elements[key].append(to_element(row))
+                query = select(ChunkRow, DocumentRow).join(DocumentRow).where(ChunkRow.id.in_(some))
+                for chunk, document in session.execute(query):
+                    own = tuple(elements[chunk.id])
+                    if not own:  # its document was deleted between the two queries
+                        continue
+                    found[chunk.id] = StoredChunk(to_chunk(chunk, own), document.name, document.sha256, own)
+        return [found[key] for key in ids if key in found]
+
+    def texts(self, ids: Sequence[int]) -> tuple[list[int], list[str]]:
+        """Those of `ids` that are still there, in that order, and the indexed texts of these chunks."""
+        found: dict[int, str] = {}
+        with Session(self.engine) as session:
+            for some in batched(ids):
+                for row in session.scalars(select(ChunkRow).where(ChunkRow.id.in_(some))):
+                    found[row.id] = to_chunk(row).indexed_text
+        kept = [key for key in ids if key in found]
+        return kept, [found[key] for key in kept]
+
+    def places(self, ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """(document's row, page) of each chunk that is still there."""
+        found: dict[int, tuple[int, int]] = {}
+        with Session(self.engine) as session:
+            for some in batched(ids):
+                query = select(ChunkRow.id, ChunkRow.document_id, ChunkRow.page).where(ChunkRow.id.in_(some))
+                found.update({key: (document, page) for key, document, page in session.execute(query)})
+        return found
+
+    def texts_under(self, pictures: Sequence[int]) -> dict[int, list[int]]:
+        """For each of these pictures the ids of the text chunks that tell of what it shows."""
+        shown, told = aliased(ChunkElementRow), aliased(ChunkElementRow)
+        found: dict[int, list[int]] = defaultdict(list)
+        with Session(self.engine) as session:
+            for some in batched(pictures):
+                query = (
+                    select(shown.chunk_id, told.chunk_id)
+                    .join(told, told.element_id == shown.element_id)
+                    .join(ChunkRow, ChunkRow.id == told.chunk_id)
+                    .where(shown.chunk_id.in_(some), ~ChunkRow.picture)
+                    .distinct()
+                    .order_by(shown.chunk_id, told.chunk_id)
+                )
+                for picture, text in session.execute(query):
+                    found[picture].append(text)
+        return found
+
+    def page_pictures(self, ids: Sequence[int]) -> dict[int, int]:
+        """For each of these chunks the picture of the page that it begins on, in the order of `ids`."""
+        whole = aliased(ChunkRow)
+        found: dict[int, int] = {}
+        with Session(self.engine) as session:
+            for some in batched(ids):
+                query = (
+                    select(ChunkRow.id, whole.id)
+                    .join(whole, (whole.document_id == ChunkRow.document_id) & (whole.page == ChunkRow.page))
+                    .where(ChunkRow.id.in_(some), whole.picture, whole.type == ElementType.PAGE)
+                )
+                found.update(session.execute(query).tuples().all())
+        return {key: found[key] for key in ids if key in found}
+
+    def linked_chunks(self, elements: Sequence[str]) -> list[tuple[int, str, LinkType]]:
+        """Chunks of what the elements are linked to, as (chunk id, the element that led there, type of the link).
+
+        A mention leads to the table or figure it names, a table to the part before or after it.
+        """
+        forward = select(LinkRow.target.label("there"), LinkRow.source.label("here"), LinkRow.type).where(
+            LinkRow.source.in_(elements), LinkRow.type.in_([LinkType.MENTION_OF, LinkType.CONTINUES])
+        )
+        backward = select(LinkRow.source.label("there"), LinkRow.target.label("here"), LinkRow.type).where(
+            LinkRow.target.in_(elements), LinkRow.type == LinkType.CONTINUES
+        )
+        pairs = forward.union(backward).subquery()
+        query = (
+            select(ChunkElementRow.chunk_id, pairs.c.here, pairs.c.type)
+            .join(pairs, pairs.c.there == ChunkElementRow.element_id)
+            .join(ChunkRow, ChunkRow.id == ChunkElementRow.chunk_id)
+            .where(ChunkElementRow.position == 0, ~ChunkRow.picture)
+            .order_by(ChunkElementRow.chunk_id, pairs.c.here, pairs.c.type)
+        )
+        with Session(self.engine) as session:
+            return [(chunk, here, LinkType(kind)) for chunk, here, kind in session.execute(query)]

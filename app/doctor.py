@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from octavo.ingest.readers import BACKENDS, make_reader
 from octavo.ingest.store.database import parse_url
+from octavo.ingest.text import count
 from octavo.kernels.device import resolve_device
 from octavo.settings import EMBEDDED, Settings
 
@@ -145,7 +146,7 @@ def _library(settings: Settings) -> str:
     if lacking:
         raise Fault(f"the file of {lacking[0]} is gone from the library: ingest it again")
     counts = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "no documents"
-    return f"{settings.library}: {counts}; {indexed} chunks indexed; {free / 2**30:.0f} GiB free"
+    return f"{settings.library}: {counts}; {count(indexed, 'chunk')} indexed; {free / 2**30:.0f} GiB free"
 
 
 def _settings(settings: Settings) -> str:

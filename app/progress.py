@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
 
+from octavo.ingest.text import count
+
 if TYPE_CHECKING:
     from octavo.ingest.pipeline import Progress
 
@@ -21,10 +23,11 @@ def ingest_bar() -> Iterator[Callable[[Progress], None]]:
 
         def show(progress: Progress) -> None:
             rate = progress.pages / progress.seconds if progress.seconds else 0.0
+            read = count(progress.pages, "page")
             failed = f", {progress.failed} failed" if progress.failed else ""
             bar.total = max(1, progress.bytes)
             bar.set_description_str(
-                f"{progress.done}/{progress.documents} documents{failed}, {progress.pages} pages, {rate:.1f} pages/s",
+                f"{progress.done}/{count(progress.documents, 'document')}{failed}, {read}, {rate:.1f} pages/s",
                 refresh=False,
             )
             bar.update(progress.bytes_done - bar.n)

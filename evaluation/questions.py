@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from octavo.evaluation.metrics import Page
+from octavo.ingest.text import count
 
 _NAMED = 3  # missing documents that an error lists
 
@@ -91,7 +92,7 @@ def resolve(questions: Iterable[Question], documents: Mapping[str, int], source:
             if page > documents[document]:
                 raise QuestionsError(
                     f"{source}, question {question.id}: its evidence is page {page} of {document}, "
-                    f"which has {documents[document]} pages"
+                    f"which has {count(documents[document], 'page')}"
                 )
         resolved.append(replace(question, evidence=evidence))
     return resolved

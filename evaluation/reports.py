@@ -13,6 +13,7 @@ from octavo.evaluation.questions import Question
 from octavo.evaluation.results import Outcome
 from octavo.evaluation.statistics import RESAMPLES, Estimate
 from octavo.evaluation.summary import ANSWER_METRICS, METRICS, PAGE_METRICS, Latency, Summary
+from octavo.ingest.text import count
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,8 @@ def report(summary: Summary) -> list[Block]:
     blocks: list[Block] = [
         Heading(f"Evaluation on {s.source}"),
         Paragraph(
-            f"{s.questions} questions with {s.evidence_pages} pages of evidence in {s.documents} documents; "
-            f"k = {s.k}; ways: {', '.join(s.ways)}. {_settings(s)}"
+            f"{count(s.questions, 'question')} with {count(s.evidence_pages, 'page')} of evidence "
+            f"in {count(s.documents, 'document')}; k = {s.k}; ways: {', '.join(s.ways)}. {_settings(s)}"
         ),
         Paragraph(
             f"In brackets are 95% intervals: the percentile bootstrap over questions ({RESAMPLES:,} resamples, seed "

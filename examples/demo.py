@@ -13,6 +13,7 @@ from time import monotonic
 
 from octavo import Library
 from octavo.ingest.pipeline import Progress
+from octavo.ingest.text import counts
 from octavo.pictures import draw_citations
 
 HERE = Path(__file__).parent
@@ -31,7 +32,7 @@ def main() -> None:
         if report.failed:
             sys.exit("\n".join(f"{info.name}: {info.error}" for info in report.failed))
         for info in library.documents():
-            print(f"  {info.name}: {info.pages} pages, {info.elements} elements, {info.chunks} chunks")
+            print(f"  {info.name}: {counts(page=info.pages, element=info.elements, chunk=info.chunks)}")
         lines = (HERE / "questions.jsonl").read_text(encoding="utf-8").splitlines()
         for question in [json.loads(line) for line in lines[:QUESTIONS]]:
             answer = library.ask(question["question"])

@@ -15,7 +15,7 @@ from octavo.ingest.furniture import counted_on, explanations, footnotes, page_nu
 from octavo.ingest.links import find_links, heading_levels, name_captions
 from octavo.ingest.model import AROUND, Element, ElementType, ParsedDocument
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
-from octavo.ingest.text import page_ranges
+from octavo.ingest.text import count, page_ranges
 from octavo.ingest.textlayer.hidden import warnings_of
 from octavo.ingest.traces import upright
 from octavo.ingest.workers import Workers, reason
@@ -48,7 +48,7 @@ def read(
     outline = _result(workers.outline(path))
     if outline.pages > workers.limits.max_pages:
         limit = workers.limits.max_pages
-        raise UnreadableError(f"{outline.pages} pages, over the limit of {limit} (OCTAVO_MAX_PAGES raises it)")
+        raise UnreadableError(f"{count(outline.pages, 'page')}, over the limit of {limit} (OCTAVO_MAX_PAGES raises it)")
     starts = range(1, outline.pages + 1, _RANGE)
     ranges = [(first, min(first + _RANGE - 1, outline.pages)) for first in starts]
     tasks = [workers.read(path, prefix, *pages) for pages in ranges]

@@ -25,7 +25,7 @@ from octavo.ingest.pictures import make_pictures
 from octavo.ingest.reader import PageReader, UnreadableError
 from octavo.ingest.store.catalogue import Catalogue, DocumentInfo
 from octavo.ingest.store.files import Files
-from octavo.ingest.text import printable, shown
+from octavo.ingest.text import count, printable, shown
 from octavo.ingest.workers import Limits, Workers
 
 log = logging.getLogger(__name__)
@@ -265,7 +265,7 @@ class _Ingestion:
 
     def _report(self, info: DocumentInfo) -> DocumentInfo:
         """Counts a document as done, with those of its bytes that were not counted page by page."""
-        log.info("%s: %s%s", info.name, info.state, f", {info.error}" if info.error else f", {info.chunks} chunks")
+        log.info("%s: %s, %s", info.name, info.state, info.error or count(info.chunks, "chunk"))
         with self.lock:
             self.done += 1
             self.failed += info.state is State.FAILED

@@ -1,4 +1,7 @@
-"""Text as PDFs and file systems hold it, made plain: lines joined into paragraphs, hyphens at line ends healed."""
+"""Text as PDFs and file systems hold it, made plain: lines joined into paragraphs, hyphens at line ends healed.
+
+And what Octavo itself says of it: page ranges, numbers with their nouns.
+"""
 
 from __future__ import annotations
 
@@ -72,3 +75,13 @@ def shown(path: Path | str) -> str:
 def printable(text: str) -> str:
     """A name, or the like, on one line: what would move a terminal's cursor, or turn its text, is shown as unknown."""
     return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in shown(text))
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun: "1 page", "1,204 pages"."""
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def counts(**numbers: int) -> str:
+    """Numbers with their nouns: `counts(page=1, chunk=3)` is "1 page, 3 chunks"."""
+    return ", ".join(count(number, noun) for noun, number in numbers.items())

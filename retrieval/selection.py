@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Sequence
 
+from octavo.ingest.text import count
 from octavo.retrieval.model import Hit, Rule, Selection
 
 
@@ -57,7 +58,7 @@ def choose(hits: Sequence[Hit], rule: Rule, *, gamma: float, threshold: float, l
             kept = select_ratio(scores, threshold, limit)
             reasons = [_too_far(scores[0], score, threshold, limit) for score in scores[kept:]]
             rules = f"ratio rule, threshold {threshold:g}, at most {limit}"
-    note = f"{kept} of {len(hits)} hits kept by the {rules}"
+    note = f"{kept} of {count(len(hits), 'hit')} kept by the {rules}"
     return Selection(tuple(hits[:kept]), tuple(zip(hits[kept:], reasons, strict=True)), (note,))
 
 

@@ -106,6 +106,14 @@ def test_delete_takes_a_document_out(own_library: Any) -> None:
 
 
 @pytest.mark.slow
+def test_one_page_is_told_in_the_singular(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "one.pdf", "A single page.")
+    taken = run("ingest", path, "--library", tmp_path / "library")
+    assert taken.stdout.startswith("1 ingested, 0 unchanged, 0 failed; 1 page read in ")
+    assert "one.pdf: 1 page, 1 element, 1 chunk" in run("documents", "--library", tmp_path / "library").stdout
+
+
+@pytest.mark.slow
 def test_delete_of_a_name_says_under_which_the_document_stays(tmp_path: Path) -> None:
     data = write_pdf(tmp_path / "one.pdf", "The same bytes stand under two names.").read_bytes()
     with Library(tmp_path / "library") as library:

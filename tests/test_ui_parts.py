@@ -16,11 +16,12 @@ from PIL import Image
 
 from octavo.ingest.model import Element, ElementType, Page, Table
 from octavo.ingest.pipeline import IngestReport
+from octavo.ingest.text import count
 from octavo.settings import Settings
 from octavo.ui import controls, session, uploads
 from octavo.ui.beside import follow
 from octavo.ui.closeup import close_up, windows
-from octavo.ui.words import count, plain, short, size, with_marks
+from octavo.ui.words import plain, short, size, with_marks
 
 HOSTILE = [
     "<script>alert(1)</script> <img src=x onerror=alert(1)>",

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from octavo.ingest.text import count, counts
 from octavo.training.ranking import Comparison, Estimate, Ranking
 
 _TITLES = {"auc": "AUC", "mrr": "MRR", "ndcg@10": "nDCG@10", "recall@10": "Recall@10"}
@@ -65,7 +66,7 @@ def markdown(report: Report) -> str:
     """The report as a page: settings, data, figures with intervals, history, notes."""
     plan, data, test = report.plan, report.data, report.data["test"]
     splits = ", ".join(
-        f"{name} {data[name]['questions']} questions about {data[name]['reports']} reports"
+        f"{name} {count(data[name]['questions'], 'question')} about {count(data[name]['reports'], 'report')}"
         for name in ("train", "dev", "test")
     )
     history = ["| step | epoch | " + " | ".join(_TITLES.values()) + " |", "|" + "---|" * (len(_TITLES) + 2)]
@@ -81,7 +82,7 @@ def markdown(report: Report) -> str:
             f"Settings: {settings}.",
             f"Data: {', '.join(data['files'])}, split by report: {splits}.",
             "",
-            f"## Test split: {test['questions']} questions, {test['reports']} reports",
+            f"## Test split: {counts(question=test['questions'], report=test['reports'])}",
             "",
             *table(report.figures),
             "",

@@ -9,10 +9,11 @@ from threading import Event
 import streamlit as st
 
 from octavo.ingest.store.catalogue import DocumentInfo, Message
+from octavo.ingest.text import count
 from octavo.library import Library
 from octavo.ui import answering, citations, controls, pages, session, uploads
 from octavo.ui.conversations import title
-from octavo.ui.words import count, plain, short
+from octavo.ui.words import plain, short
 
 _PATIENCE = 3.0  # seconds; a click starts a new run beside the one that it stops, which has its answer to keep
 _LISTED = 6  # documents named on the first page

@@ -11,9 +11,10 @@ import streamlit as st
 from octavo.colours import colour
 from octavo.ingest.model import Box, Element, ElementType
 from octavo.ingest.reader import UnreadableError
+from octavo.ingest.text import count
 from octavo.ui import pages, session
 from octavo.ui.closeup import close_up
-from octavo.ui.words import count, plain, short, with_marks
+from octavo.ui.words import plain, short, with_marks
 
 Json = dict[str, Any]
 _QUOTED = 320  # characters of a cited element that are shown beside its picture

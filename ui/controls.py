@@ -8,12 +8,13 @@ from typing import Any, cast
 import streamlit as st
 
 from octavo.ingest.store.catalogue import DocumentInfo
+from octavo.ingest.text import count
 from octavo.library import How, Library
 from octavo.retrieval.domains import AUTO, WEIGHTED
 from octavo.retrieval.model import Mode, Rule
 from octavo.settings import EMBEDDED, Generator, Settings
 from octavo.ui import session
-from octavo.ui.words import count, plain, short
+from octavo.ui.words import plain, short
 
 _NAMES: dict[Generator, str] = {"extractive": "Exact quotes", "local": "Local model", "openai": "Endpoint"}
 _WAYS = {

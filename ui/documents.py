@@ -8,8 +8,9 @@ import streamlit as st
 
 from octavo.ingest.model import State
 from octavo.ingest.store.catalogue import DocumentInfo
+from octavo.ingest.text import count
 from octavo.ui import pages, session, uploads
-from octavo.ui.words import count, plain, sentence, short, size
+from octavo.ui.words import plain, sentence, short, size
 
 _PER_PAGE = 20
 _FINDABLE = 8  # documents from which on a field to find them is worth its place

@@ -18,9 +18,10 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from octavo.ingest.model import State
 from octavo.ingest.pipeline import IngestReport, Progress
 from octavo.ingest.store.catalogue import DocumentInfo
+from octavo.ingest.text import count
 from octavo.library import Library
 from octavo.ui import session
-from octavo.ui.words import count, plain, sentence
+from octavo.ui.words import plain, sentence
 
 _LINES = 20  # documents named in a report
 _EVERY = 0.5  # seconds between looks at a running ingestion

@@ -1,4 +1,4 @@
-"""Text for people: document text made harmless for Markdown, and numbers with their nouns."""
+"""Text for people: document text made harmless for Markdown, and sizes."""
 
 from __future__ import annotations
 
@@ -56,11 +56,6 @@ def short(text: str, most: int) -> str:
 def sentence(text: str) -> str:
     """`text` with a capital at its beginning."""
     return text[:1].upper() + text[1:]
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun: "1 page", "1,204 pages"."""
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def size(number: int) -> str:

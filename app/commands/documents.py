@@ -15,6 +15,7 @@ import click
 
 from octavo.commands.options import existing, json_option, library_option, print_json, settings_of, short
 from octavo.ingest.model import State
+from octavo.ingest.text import count, counts
 
 if TYPE_CHECKING:
     from octavo.ingest.pipeline import IngestReport
@@ -116,7 +117,7 @@ def _take_in(shelf: Library, paths: Sequence[Path], recursive: bool, as_json: bo
         rate = f", {report.pages / report.seconds:.1f} pages/s" if report.pages else ""
         click.echo(
             f"{added} ingested, {len(report.unchanged)} unchanged, {len(report.failed)} failed; "
-            f"{report.pages} pages read in {report.seconds:.1f} s{rate}"
+            f"{count(report.pages, 'page')} read in {report.seconds:.1f} s{rate}"
         )
         for name in report.replaced:
             click.echo(f"replaced: an older {name}")
@@ -142,9 +143,8 @@ def _watch(shelf: Library, folder: Path, recursive: bool, as_json: bool) -> None
                 continue
             for info in report.documents:
                 if info.state is State.READY:
-                    kept = (
-                        "in already" if info.sha256 in report.unchanged else f"{info.pages} pages, {info.chunks} chunks"
-                    )
+                    known = info.sha256 in report.unchanged
+                    kept = "in already" if known else counts(page=info.pages, chunk=info.chunks)
                     click.echo(f"{_names(info)}: {kept}")
             for name, left in report.unnamed:
                 click.echo(f"{name}: gone, the document stays as {left}")
@@ -185,7 +185,7 @@ def documents(context: click.Context, library: Path | None, as_json: bool) -> No
     if not infos:
         click.echo("no documents yet: `octavo ingest FOLDER` takes PDFs in")
     for info in infos:
-        detail = info.error or f"{info.pages} pages, {info.elements} elements, {info.chunks} chunks"
+        detail = info.error or counts(page=info.pages, element=info.elements, chunk=info.chunks)
         taken = f" ({info.card})" if info.card and str(info.card) else ""
         click.echo(f"{info.sha256[:12]}  {info.state:<7}  {_names(info)}: {detail}{taken}")
         for warning in info.warnings:
@@ -251,7 +251,7 @@ def delete(context: click.Context, document: str, library: Path | None, as_json:
             f"`octavo delete {info.sha256[:12]}` deletes it"
         )
     else:
-        click.echo(f"deleted {_names(info)} ({info.pages} pages, {info.chunks} chunks)")
+        click.echo(f"deleted {_names(info)} ({counts(page=info.pages, chunk=info.chunks)})")
 
 
 @click.command()
@@ -273,9 +273,9 @@ def index(context: click.Context, model: str | None, rebuild: bool, library: Pat
     from octavo.progress import steps_bar
 
     with Library(settings=existing(context, library)) as shelf, steps_bar("embedding", "chunk", leave=False) as show:
-        count = shelf.adopt(model, rebuild, show) if model else shelf.reindex(rebuild, show)
+        indexed = shelf.adopt(model, rebuild, show) if model else shelf.reindex(rebuild, show)
         embedder = shelf.embedder.name
     if as_json:
-        print_json({"chunks": count, "embedder": embedder})
+        print_json({"chunks": indexed, "embedder": embedder})
     else:
-        click.echo(f"{count} chunks indexed by {embedder}")
+        click.echo(f"{count(indexed, 'chunk')} indexed by {embedder}")

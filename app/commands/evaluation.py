@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from octavo.commands.options import GENERATORS, MODES, existing, json_option, library_option, print_json
 from octavo.ingest.model import State
+from octavo.ingest.text import counts
 from octavo.retrieval.model import Mode
 
 if TYPE_CHECKING:
@@ -162,7 +163,8 @@ def _print(summary: Summary) -> None:
     first = next(iter(summary.ways.values()))
     hidden = "ndcg_unidoc" if summary.ndcg == "standard" else "ndcg"
     names = [name for name in METRICS if name in first.metrics and name != hidden]
-    click.echo(f"{summary.questions} questions, {summary.documents} documents with evidence, k = {summary.k}")
+    numbers = counts(question=summary.questions, document=summary.documents)
+    click.echo(f"{numbers} with evidence, k = {summary.k}")
     heads = [METRICS[name] for name in names]
     click.echo("  ".join([f"{'way':<7}", *heads, "s/search"]))
     for way, found in summary.ways.items():

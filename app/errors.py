@@ -13,9 +13,9 @@ from octavo.ingest.readers import ReaderMissingError
 from octavo.ingest.store.database import CatalogueError
 from octavo.ingest.store.files import StorageError
 from octavo.kernels.device import DeviceError
-from octavo.library import LibraryError
 from octavo.retrieval.domains import DomainError
 from octavo.retrieval.embedder import ModelMissingError
+from octavo.shelf import LibraryError
 from octavo.training.data import TrainingDataError
 from octavo.training.folder import TrainingFolderError
 

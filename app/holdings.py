@@ -20,10 +20,11 @@ from octavo.ingest.pipeline import IngestReport, Progress, Source, discover, ing
 from octavo.ingest.reader import UnreadableError
 from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.ingest.watch import changes
-from octavo.opened import EMBEDDER_CHOICE, LibraryError, OpenLibrary, limits
+from octavo.opened import EMBEDDER_CHOICE, OpenLibrary, limits
 from octavo.retrieval.domains import DomainError, valid_name
 from octavo.retrieval.embedder import SentenceEmbedder
 from octavo.retrieval.visual import TextUnderPictures
+from octavo.shelf import LibraryError
 
 
 class Holdings(OpenLibrary):

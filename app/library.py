@@ -13,11 +13,11 @@ from octavo.generation.model import Answer
 from octavo.generation.weights import LocalModelError
 from octavo.generators import local_name, thins_pictures
 from octavo.holdings import Holdings
-from octavo.opened import LibraryError, NoSuchDocumentError
 from octavo.retrieval.model import Hit, Looked, Mode, Rule, Selection
 from octavo.retrieval.search import bring_pages, follow_links
 from octavo.retrieval.selection import choose
 from octavo.settings import Generator
+from octavo.shelf import LibraryError, NoSuchDocumentError
 
 __all__ = ["How", "Library", "LibraryError", "NoSuchDocumentError"]
 

@@ -56,8 +56,18 @@ def test_every_folder_of_modules_is_installed() -> None:
     assert packages == set(setup["packages"])
 
 
-def test_opening_a_library_loads_no_model_library() -> None:
-    heavy = "torch", "transformers", "sentence_transformers", "sklearn", "streamlit"
-    code = f"import sys, octavo.library; print([name for name in {heavy} if name in sys.modules])"
+MODELS = ("torch", "transformers", "sentence_transformers", "sklearn", "streamlit")
+
+
+@pytest.mark.parametrize(
+    ("module", "heavy"),
+    [
+        ("octavo.cli", (*MODELS, "langchain_core", "sqlalchemy", "numpy")),
+        ("octavo.shelf", (*MODELS, "langchain_core", "faiss")),
+        ("octavo.library", MODELS),
+    ],
+)
+def test_what_opens_fast_loads_no_more_than_it_needs(module: str, heavy: tuple[str, ...]) -> None:
+    code = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

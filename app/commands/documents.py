@@ -175,9 +175,9 @@ def _names(info: DocumentInfo) -> str:
 def documents(context: click.Context, library: Path | None, as_json: bool) -> None:
     """List the library's documents."""
     from octavo import contract
-    from octavo.library import Library
+    from octavo.shelf import Shelf
 
-    with Library(settings=existing(context, library)) as shelf:
+    with Shelf(settings=existing(context, library)) as shelf:
         infos = shelf.documents()
     if as_json:
         print_json({"documents": [contract.document(info) for info in infos]})

@@ -1,7 +1,8 @@
 """What is embedded: chunks that respect structure.
 
-Paragraphs under one heading join up to a size; a table is its caption, unit and rows, its header repeated in each
-part; a figure is its caption, its inner text and what mentions it. Headers and footers are not indexed.
+Paragraphs under one heading join up to a size; a table is its caption, unit and rows, each a line in words that names
+its columns, so that any part of it can be read alone; a figure is its caption, its inner text and what mentions it.
+Headers and footers are not indexed.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from octavo.ingest.links import joined_tables
+from octavo.ingest.links import JoinedTable, joined_tables
 from octavo.ingest.model import AROUND, Chunk, Element, ElementType, LinkType, ParsedDocument
+from octavo.ingest.tables import column_names, values
 
 _MOST = 1000  # characters; about the 256 word pieces that small embedders read
 _UNIT = re.compile(r"\b(in|amounts?|dollars?|thousands|millions|billions|percent|unaudited)\b", re.I)
@@ -112,12 +115,11 @@ class _Chunker:
             return
         joined = self.joined[element.id]
         caption = self._caption(joined.parts[0])
-        lead = [e.text for e in (*caption, *unit)]
-        header = [_row(row) for row in joined.header]
-        body = [_row(row) for row in joined.body_of(element) or table.rows]
+        lead = [*(e.text for e in (*caption, *unit)), column_names(joined.table)[0]]
+        body = _in_words(joined, element) or [_row(row) for row in table.rows]
         ids = tuple(e.id for e in (element, *caption, *unit))
-        for part in _pack([row for row in body if row], "\n", _MOST - sum(map(len, header))):
-            text = "\n".join([*lead, *filter(None, header), part])
+        for part in _pack([row for row in body if row], "\n"):
+            text = "\n".join([*filter(None, lead), part])
             yield Chunk(ElementType.TABLE, element.page, self._context(headings), text, ids)
 
     def _figure(self, element: Element, headings: Sequence[Element]) -> Iterator[Chunk]:
@@ -137,6 +139,15 @@ class _Chunker:
 
 def _is_unit(element: Element) -> bool:
     return element.type is ElementType.TEXT and len(element.text) <= 150 and bool(_UNIT.search(element.text))
+
+
+def _in_words(joined: JoinedTable, part: Element) -> list[str]:
+    """The body rows that `part` shows: "Net sales: Products: 2022: 63,355; 2021: 63,948"."""
+    told: dict[int, list[str]] = defaultdict(list)
+    for (row, label), cells in groupby(values(joined.table), key=lambda cell: (cell.row, cell.label)):
+        entries = "; ".join(": ".join(filter(None, [cell.header, cell.text])) for cell in cells)
+        told[row].append(": ".join(filter(None, [label, entries])))
+    return ["; ".join(told[n]) or _row(row) for n, row in joined.body_of(part)]
 
 
 def _row(cells: Sequence[str]) -> str:

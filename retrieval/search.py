@@ -14,6 +14,7 @@ from pydantic import ConfigDict
 
 from octavo.ingest.model import LinkType
 from octavo.ingest.store.catalogue import Catalogue
+from octavo.ingest.text import count
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Mode
@@ -25,6 +26,7 @@ Ranking = dict[int, tuple[float, tuple[str, ...]]]
 T = TypeVar("T", bound=Hashable)
 
 _DEPTH = 100  # of each list that is fused
+_SPREAD = 0.5  # of a score, for each better hit on its page
 _RRF = 60  # Cormack, Clarke and Buettcher, SIGIR 2009
 _LINK_NAMES = {LinkType.MENTION_OF: "named by", LinkType.CONTINUES: "goes on from or to"}
 
@@ -96,7 +98,20 @@ class HybridRetriever(LibraryRetriever):
         for rank, (key, score) in enumerate(lexical, 1):
             why[key].append(f"words: rank {rank}, BM25 {score:.2f}")
         fused = fuse([[key for key, _ in dense], [key for key, _ in lexical]])
-        return {key: (score, tuple(why[key])) for key, score in fused.items()}
+        return self._spread({key: (score, tuple(why[key])) for key, score in fused.items()})
+
+    def _spread(self, ranking: Ranking) -> Ranking:
+        """The ranking with each chunk's score halved for every better one of its page, so that more pages are found."""
+        place = self.index.catalogue.places(list(ranking))
+        before: dict[tuple[int, int], int] = defaultdict(int)
+        spread: Ranking = {}
+        for key in sorted(ranking, key=lambda key: -ranking[key][0]):
+            (score, why), page = ranking[key], place.get(key, (0, -key))
+            if before[page]:
+                why = (*why, f"page: {count(before[page], 'better hit')} on it")
+            spread[key] = score * _SPREAD ** before[page], why
+            before[page] += 1
+        return spread
 
 
 class PictureRetriever(LibraryRetriever):

@@ -17,6 +17,7 @@ from octavo.ingest.model import Box, Element, ElementType, Link, LinkType, Page,
 from octavo.ingest.parse import assemble
 from octavo.ingest.reader import Outline
 from octavo.ingest.readers import make_reader
+from octavo.ingest.tables import column_names
 from octavo.ingest.text import opens_caption
 from octavo.ingest.traces import Face, Traces
 
@@ -376,7 +377,7 @@ def test_a_table_over_two_pages_is_read_as_one(report: tuple[ParsedDocument, dic
 
 
 @pytest.mark.slow
-def test_a_chunk_of_its_second_part_opens_with_caption_and_header(
+def test_a_chunk_of_its_second_part_opens_with_the_caption_and_names_the_columns_of_the_first(
     report: tuple[ParsedDocument, dict[str, Any]],
 ) -> None:
     document, _ = report
@@ -385,4 +386,11 @@ def test_a_chunk_of_its_second_part_opens_with_caption_and_header(
     words = next(e.text for e in document.elements if e.id == caption)
     chunk = next(c for c in make_chunks(document, "report") if c.element_ids[0] == joined.parts[1].id)
     assert chunk.page == joined.parts[1].page
-    assert chunk.text.startswith(words + "\n" + " | ".join(filter(None, joined.header[0])))
+    caption_line, *rows = chunk.text.splitlines()
+    assert caption_line == words
+    names = column_names(joined.table)
+    first = next(n for n, (part, _) in enumerate(joined.places) if part == 1)
+    label, *entries = joined.table.rows[first]
+    assert rows[-len(joined.body_of(joined.parts[1])) :][0] == f"{label}: " + "; ".join(
+        f"{name}: {entry}" for name, entry in zip(names[1:], entries, strict=True) if entry
+    )

@@ -124,7 +124,7 @@ def test_anyones_embeddings_serve_a_library(tmp_path: Path, samples: Path) -> No
         library.ingest([samples / "sunspot-cycles.pdf"])
         assert library.index.vectors.index.d == 16
         reasons = [reason for hit in library.search("yearly sunspot number") for reason in hit.why]
-        assert {reason.split(":")[0] for reason in reasons} == {"meaning", "words"}
+        assert {reason.split(":")[0] for reason in reasons} == {"meaning", "words", "page"}
 
 
 @pytest.mark.slow

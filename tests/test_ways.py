@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,17 @@ def test_the_text_way_finds_texts_and_the_image_way_pictures(library: Any) -> No
     assert {hit.chunk.picture for hit in library.search(QUESTION, mode="text")} == {False}
     assert {hit.chunk.picture for hit in library.search(QUESTION, mode="image")} == {True}
     assert {hit.chunk.picture for hit in library.search(QUESTION, k=40, mode="joint")} == {True, False}
+
+
+def test_a_better_hit_on_the_same_page_halves_the_score_of_a_text(library: Any) -> None:
+    hits = library.search(QUESTION, k=1000)
+    fused = {
+        hit.chunk.id: sum(1 / (60 + int(rank)) for rank in re.findall(r"rank (\d+)", str(hit.why))) for hit in hits
+    }
+    assert len({(hit.sha256, hit.page) for hit in hits}) < len(hits)
+    for hit in hits:
+        better = sum((o.sha256, o.page) == (hit.sha256, hit.page) for o in hits if o.score > hit.score)
+        assert hit.score == pytest.approx(fused[hit.chunk.id] * 0.5**better)
 
 
 def test_pictures_are_ranked_by_the_mean_direction_of_their_texts(library: Any) -> None:

@@ -25,15 +25,10 @@ class JoinedTable:
         """(page, box) of each part."""
         return tuple((part.page, part.bbox) for part in self.parts)
 
-    @property
-    def header(self) -> tuple[tuple[str, ...], ...]:
-        """The header rows."""
-        return self.table.rows[: self.table.header_rows]
-
-    def body_of(self, part: Element) -> list[tuple[str, ...]]:
-        """The body rows that `part` shows."""
-        places = list(zip(self.table.rows, self.places, strict=True))[self.table.header_rows :]
-        return [row for row, (n, _) in places if self.parts[n].id == part.id]
+    def body_of(self, part: Element) -> list[tuple[int, tuple[str, ...]]]:
+        """The body rows that `part` shows, each with its number in the whole table."""
+        rows = list(enumerate(zip(self.table.rows, self.places, strict=True)))[self.table.header_rows :]
+        return [(r, row) for r, (row, (n, _)) in rows if self.parts[n].id == part.id]
 
 
 def joined_tables(elements: Sequence[Element], links: Sequence[Link]) -> list[JoinedTable]:

@@ -84,12 +84,16 @@ def _reader(settings: Settings) -> str:
 
 def _faiss(settings: Settings) -> str:
     import faiss
+    import torch
 
-    from octavo.retrieval.store import faiss_gpu
+    from octavo.retrieval.gpu import faiss_gpus
 
-    number = faiss_gpu(settings.device)
+    gpus = faiss_gpus(settings.device)
     built = "for GPUs" if hasattr(faiss, "StandardGpuResources") else "without GPUs"
-    return f"{faiss.__version__}, built {built}; searches on {'the CPU' if number is None else f'cuda:{number}'}"
+    if not gpus and settings.device != "cpu" and torch.cuda.is_available():
+        return f"{faiss.__version__}, built {built}; torch searches on the GPU in its place"
+    where = ", ".join(f"cuda:{number}" for number in gpus) or "the CPU"
+    return f"{faiss.__version__}, built {built}; searches on {where}"
 
 
 def _processor(settings: Settings) -> str:
@@ -142,11 +146,11 @@ def _library(settings: Settings) -> str:
         infos = library.documents()
         states = Counter(str(info.state) for info in infos)
         lacking = [i.name for i in infos if not library.files.pdf(i.sha256).is_file()]
-        indexed = len(library.index.vectors)
+        indexed, index = len(library.index.vectors), library.index.vectors.vectors.type
     if lacking:
         raise Fault(f"the file of {lacking[0]} is gone from the library: ingest it again")
     counts = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "no documents"
-    return f"{settings.library}: {counts}; {count(indexed, 'chunk')} indexed; {free / 2**30:.0f} GiB free"
+    return f"{settings.library}: {counts}; {count(indexed, 'chunk')} indexed, {index}; {free / 2**30:.0f} GiB free"
 
 
 def _settings(settings: Settings) -> str:

@@ -76,6 +76,7 @@ class OpenLibrary(Shelf):
             self._retriever,
             device,
             self.settings.documents_first,
+            self.settings.index,
         )
         self.reader = ExtractiveReader(self.embedder)
         self._stamp: tuple[int, int] | None = None

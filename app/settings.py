@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from octavo.retrieval.model import Mode, Rule
+from octavo.retrieval.model import IndexType, Mode, Rule
 
 EMBEDDED = "embedded"
 Generator = Literal["extractive", "local", "openai"]
@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     )
     visual_embedder: str | None = Field(
         None, description="a sentence-transformers name or folder that embeds pictures; default: the text under them"
+    )
+    index: IndexType = Field(
+        IndexType.AUTO, description="index of vectors: exact, ivf, or auto (ivf where there are many)"
     )
     k: int = Field(10, ge=1, le=1000, description="hits that a search returns")
     mode: Mode = Field(Mode.TEXT, description="what is searched: text, image, fusion or joint")

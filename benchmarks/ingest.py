@@ -32,7 +32,7 @@ from octavo.ingest.workers import Workers
 from octavo.opened import limits
 from octavo.retrieval.bm25 import BM25
 from octavo.retrieval.embedder import SentenceEmbedder
-from octavo.retrieval.store import FaissStore
+from octavo.retrieval.vectors import Vectors
 
 
 def excerpts(folder: Path, pages: int, target: Path) -> list[Path]:
@@ -103,7 +103,7 @@ def stages(paths: list[Path]) -> tuple[dict[str, float], int]:
     vectors = embedder.encode(texts)
     seconds["embed"] = perf_counter() - start
     start = perf_counter()
-    FaissStore(embedder).add_vectors(range(len(texts)), vectors)
+    Vectors().add(range(len(texts)), vectors)
     BM25().build(range(len(texts)), texts)
     seconds["index"] = perf_counter() - start
     return seconds, len(texts)

@@ -15,9 +15,9 @@ from octavo.ingest.store.catalogue import Catalogue
 from octavo.retrieval.domains import AUTO, WEIGHTED, DomainError, DomainIdentifier, discover
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index
-from octavo.retrieval.model import Hit, Looked, Mode
+from octavo.retrieval.model import Hit, IndexType, Looked, Mode
 from octavo.retrieval.routing import Filed, Route, Router
-from octavo.retrieval.search import RETRIEVERS, to_hits
+from octavo.retrieval.search import RETRIEVERS, to_hits, with_elements
 from octavo.retrieval.visual import PictureEmbedder
 
 _WEIGHED = 100  # hits that are weighed by their domains before the best are kept
@@ -39,9 +39,10 @@ class SearchEngine:
         text_retriever: BaseRetriever | None = None,
         device: str = "auto",
         documents_first: bool = False,
+        index_type: IndexType = IndexType.AUTO,
     ) -> None:
         self.folder, self.catalogue, self.embedder, self.looker = folder, catalogue, embedder, looker
-        self.device, self.documents_first = device, documents_first
+        self.device, self.documents_first, self.index_type = device, documents_first, index_type
         self._retrievers: dict[Mode, BaseRetriever] = {Mode.TEXT: text_retriever} if text_retriever else {}
         self._index: Index | None = None
         self._lock = Lock()
@@ -52,7 +53,9 @@ class SearchEngine:
     def index(self) -> Index:
         with self._lock:
             if self._index is None:
-                self._index = Index(self.folder, self.catalogue, self.embedder, self.looker, self.device)
+                self._index = Index(
+                    self.folder, self.catalogue, self.embedder, self.looker, self.device, self.index_type
+                )
             return self._index
 
     def retriever(self, mode: Mode) -> BaseRetriever:
@@ -86,8 +89,9 @@ class SearchEngine:
             return self._hits(query, mode, k, documents)
         domains = self.domains()
         if domain == WEIGHTED:
-            hits = self._hits(query, mode, max(_WEIGHED, k), documents)
-            return sorted(self._weigh(query, hits, domains), key=lambda hit: -hit.score)[:k]
+            hits = self._hits(query, mode, max(_WEIGHED, k), documents, elements=False)
+            best = sorted(self._weigh(query, hits, domains), key=lambda hit: -hit.score)[:k]
+            return with_elements(self.catalogue, best)
         said = ""
         if domain == AUTO:
             domain, probability = next(iter(self.identify(query).items()))
@@ -110,8 +114,10 @@ class SearchEngine:
             score = hit.score * weight if hit.score > 0 else hit.score / weight  # a cosine below 0 falls too
             yield replace(hit, score=score, why=(*hit.why, why))
 
-    def _hits(self, query: str, mode: Mode, k: int, documents: Sequence[str] | None) -> list[Hit]:
-        return to_hits(self.catalogue, self.retriever(mode).invoke(query, k=k, documents=documents))
+    def _hits(
+        self, query: str, mode: Mode, k: int, documents: Sequence[str] | None, elements: bool = True
+    ) -> list[Hit]:
+        return to_hits(self.catalogue, self.retriever(mode).invoke(query, k=k, documents=documents), elements)
 
     # Documents first
 
@@ -130,14 +136,15 @@ class SearchEngine:
         """The best hits in the documents chosen; where none are, of all."""
         router = self._routing()
         route = router.route(query)
-        hits = self._hits(query, mode, max(_WEIGHED, k), route.chosen or None)
+        hits = self._hits(query, mode, max(_WEIGHED, k), route.chosen or None, elements=False)
         route = route.told_by([hit.sha256 for hit in hits])
         looked = tuple(
             Looked(filed.name, sha256, str(filed.card), route.odds[sha256])
             for sha256 in route.chosen
             if (filed := router.documents.get(sha256))
         )
-        return sorted(_raised(hits, route), key=lambda hit: -hit.score)[:k], looked
+        best = sorted(_raised(hits, route), key=lambda hit: -hit.score)[:k]
+        return with_elements(self.catalogue, best), looked
 
     # Domains
 

@@ -11,7 +11,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,8 @@ from langchain_core.documents import Document
 from octavo.ingest.store.catalogue import Catalogue
 from octavo.retrieval.bm25 import BM25
 from octavo.retrieval.embedder import Embedder
-from octavo.retrieval.store import FaissStore
+from octavo.retrieval.model import IndexType
+from octavo.retrieval.store import FaissStore, Filter
 from octavo.retrieval.visual import PictureEmbedder
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ class CatalogueDocuments:
                 page_content=stored.chunk.indexed_text,
                 metadata={"document": stored.document, "sha256": stored.sha256, "page": stored.chunk.page},
             )
-            for stored in self.catalogue.chunks(keys)
+            for stored in self.catalogue.chunks(keys, elements=False)
         ]
 
     def put(self, documents: Mapping[int, Document]) -> None:
@@ -53,6 +54,12 @@ class CatalogueDocuments:
 
     def drop(self, keys: Iterable[int]) -> None:
         raise TypeError("a library deletes PDFs: Library.delete")
+
+    def passing(self, filter: Filter) -> list[int]:
+        raise TypeError("a library searches in documents: Library.search(..., documents=[...])")
+
+    def save(self, folder: Path) -> None:
+        """Nothing: the catalogue keeps them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +86,10 @@ class Index:
         embedder: Embedder,
         looker: PictureEmbedder,
         device: str = "auto",
+        index_type: IndexType = IndexType.AUTO,
     ) -> None:
-        self.folder, self.catalogue, self.model, self.device = folder, catalogue, embedder.name, device
+        self.folder, self.catalogue, self.model = folder, catalogue, embedder.name
+        self.device, self.index_type = device, index_type
         texts = self._part(embedder, pictures=False)
         pictures = self._part(looker, pictures=True)
         joint = texts if looker.name == embedder.name else self._part(looker, pictures=False)
@@ -100,13 +109,14 @@ class Index:
 
     def _load(self) -> None:
         for part in self._parts:
-            part.store.load(part.file)
+            with suppress(OSError, RuntimeError):  # absent or damaged: `sync` makes it again
+                part.store.vectors.load(part.file)
         self.words.load(self._word_folder)
 
     def _part(self, embedder: Embedder, pictures: bool) -> _Part:
         space = hashlib.sha256(embedder.name.encode()).hexdigest()[:12]  # vectors of one model never serve another
         file = self.folder / f"{'pictures' if pictures else 'vectors'}-{space}.faiss"
-        store = FaissStore(embedder, CatalogueDocuments(self.catalogue), self.device)
+        store = FaissStore(embedder, CatalogueDocuments(self.catalogue), self.device, self.index_type)
         return _Part(store, embedder.name, pictures, file)
 
     @contextmanager
@@ -131,7 +141,7 @@ class Index:
         """Empties all indexes; `sync` fills them again."""
         with self._lock:
             for part in self._parts:
-                part.store.clear()
+                part.store.vectors.clear()
             self.words = BM25()
 
     def sync(self) -> tuple[int, int]:
@@ -150,11 +160,11 @@ class Index:
 
     def _sync(self, part: _Part) -> tuple[int, int]:
         wanted = self.catalogue.ready_ids(part.model, part.pictures)
-        have = set(part.store.keys().tolist())
+        have = set(part.store.vectors.keys().tolist())
         gone, missing = have.difference(wanted), [key for key in wanted if key not in have]
-        part.store.remove_vectors(gone)
+        part.store.vectors.remove(gone)
         for start in range(0, len(missing), _ADD_AT_ONCE):
-            part.store.add_vectors(*self.catalogue.vectors(part.model, missing[start : start + _ADD_AT_ONCE]))
+            part.store.vectors.add(*self.catalogue.vectors(part.model, missing[start : start + _ADD_AT_ONCE]))
         if gone or missing:
-            self._keep(partial(part.store.save, part.file))
+            self._keep(partial(part.store.vectors.save, part.file))
         return len(missing), len(gone)

@@ -17,6 +17,14 @@ class Mode(StrEnum):
     JOINT = "joint"  # both in one space of vectors
 
 
+class IndexType(StrEnum):
+    """How the nearest vectors are found."""
+
+    AUTO = "auto"  # exact while there are few
+    EXACT = "exact"  # all are compared
+    IVF = "ivf"  # in the nearest lists, by codes, and ranked by the vectors
+
+
 class Rule(StrEnum):
     """Which hits are kept: every one, those before the first jump of the scores, or those close enough to the best."""
 

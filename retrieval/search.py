@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
+from dataclasses import replace
 from typing import TypeVar, cast
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
@@ -76,12 +77,15 @@ class LibraryRetriever(BaseRetriever, ABC):
             document.metadata.update(score=score, why=list(why))
         return found
 
-    def _nearest(
-        self, store: FaissStore, query: str, depth: int, pictures: bool, documents: Sequence[str] | None
-    ) -> list[tuple[int, float]]:
-        """(chunk id, cosine) of the nearest in `store`, which holds pictures or texts."""
+    def _among(self, store: FaissStore, pictures: bool, documents: Sequence[str] | None) -> list[int] | None:
+        """The chunks of `documents` in `store`, which holds pictures or texts; None for all of them."""
         model = cast(Embedder, store.embedding).name
-        among = None if documents is None else self.index.catalogue.ready_ids(model, pictures, documents)
+        return None if documents is None else self.index.catalogue.ready_ids(model, pictures, documents)
+
+    def _nearest(
+        self, store: FaissStore, query: str, depth: int, among: Sequence[int] | None
+    ) -> list[tuple[int, float]]:
+        """(chunk id, cosine) of the nearest in `store`."""
         return store.nearest(store.embedding.embed_query(query), depth, among)
 
 
@@ -89,8 +93,8 @@ class HybridRetriever(LibraryRetriever):
     """Text chunks by dense and BM25 search, fused by rank."""
 
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
-        among = None if documents is None else self.index.catalogue.ready_ids(self.index.model, False, documents)
-        dense = self._nearest(self.index.vectors, query, depth, False, documents)
+        among = self._among(self.index.vectors, False, documents)
+        dense = self._nearest(self.index.vectors, query, depth, among)
         lexical = self.index.words.search(query, depth, among)
         why: dict[int, list[str]] = defaultdict(list)
         for rank, (key, score) in enumerate(dense, 1):
@@ -118,7 +122,8 @@ class PictureRetriever(LibraryRetriever):
     """Pictures of pages, tables and figures by the cosine of one vector each."""
 
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
-        found = self._nearest(self.index.pictures, query, depth, True, documents)
+        among = self._among(self.index.pictures, True, documents)
+        found = self._nearest(self.index.pictures, query, depth, among)
         return {key: (score, (f"picture: rank {n}, cosine {score:.3f}",)) for n, (key, score) in enumerate(found, 1)}
 
 
@@ -151,8 +156,10 @@ class JointRetriever(LibraryRetriever):
     """Text chunks and pictures by their cosines in one space of vectors."""
 
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
-        texts = self._nearest(self.index.joint, query, depth, False, documents)
-        pictures = self._nearest(self.index.pictures, query, depth, True, documents)
+        texts, pictures = (
+            self._nearest(store, query, depth, self._among(store, pictures, documents))
+            for store, pictures in ((self.index.joint, False), (self.index.pictures, True))
+        )
         return {
             key: (score, (f"{kind} in one space: cosine {score:.3f}",))
             for kind, found in (("text", texts), ("picture", pictures))
@@ -168,8 +175,11 @@ RETRIEVERS: dict[Mode, type[LibraryRetriever]] = {
 }
 
 
-def to_hits(catalogue: Catalogue, documents: Sequence[Document]) -> list[Hit]:
-    """Hits of what a retriever found; its documents' ids are chunk ids. Chunks deleted meanwhile are left out."""
+def to_hits(catalogue: Catalogue, documents: Sequence[Document], elements: bool = True) -> list[Hit]:
+    """Hits of what a retriever found; its documents' ids are chunk ids. Chunks deleted meanwhile are left out.
+
+    Without `elements` they lack these, until `with_elements` gives them to those that are kept.
+    """
     found = {int(document.id or -1): document.metadata for document in documents}
     return [
         Hit(
@@ -180,8 +190,15 @@ def to_hits(catalogue: Catalogue, documents: Sequence[Document]) -> list[Hit]:
             float(found[stored.chunk.id or -1].get("score", 0.0)),
             tuple(found[stored.chunk.id or -1].get("why", ())),
         )
-        for stored in catalogue.chunks(list(found))
+        for stored in catalogue.chunks(list(found), elements)
     ]
+
+
+def with_elements(catalogue: Catalogue, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits with their elements; those whose chunks were deleted meanwhile are left out."""
+    hit = {hit.chunk.id: hit for hit in hits}
+    stored = catalogue.chunks([key for key in hit if key is not None])
+    return [replace(hit[s.chunk.id], chunk=s.chunk, elements=s.elements) for s in stored]
 
 
 def follow_links(catalogue: Catalogue, hits: Sequence[Hit], most: int) -> list[Hit]:

@@ -1,30 +1,39 @@
-"""A LangChain `VectorStore` on FAISS: ids, upsert, delete, filters inside the search, no pickle.
+"""A LangChain `VectorStore` on FAISS: ids, upsert, delete, metadata filters inside the search, MMR, no pickle.
 
 It holds vectors; the texts are where `documents` keeps them (in memory, or in the catalogue), so that nothing is
-kept twice. Exact inner product of unit vectors, that is cosine similarity; on a GPU where the installed FAISS is built
-for one.
+kept twice. Scores are cosines.
 """
 
 from __future__ import annotations
 
 import hashlib
-import tempfile
+import json
+import shutil
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, Self, TypeAlias
 
-import faiss
 import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.vectorstores import VectorStore
+from langchain_core.vectorstores.utils import maximal_marginal_relevance
 from numpy.typing import NDArray
 
-_MOST_ON_GPU = 2048  # hits of one search that FAISS selects on a GPU
-_SCRATCH = 64 * 2**20  # bytes there beside the vectors: enough for one question; by itself FAISS takes 1.5 GiB
+from octavo.retrieval.embedder import unit
+from octavo.retrieval.gpu import move
+from octavo.retrieval.model import IndexType
+from octavo.retrieval.vectors import Among, Vectors
+
+Filter: TypeAlias = Mapping[str, Any] | Callable[[Document], bool]
+"""Which documents may be found: metadata fields with the value each must have, or a list of those it may have; or a
+function that says so of a document."""
+
+_CURRENT = "current"  # the file that names the snapshot
+_VECTORS, _DOCUMENTS = "vectors.faiss", "documents.jsonl"
+_FILTERS = 64  # of which what passes is kept until something changes
 
 
 class Documents(Protocol):
@@ -40,9 +49,17 @@ class Documents(Protocol):
 
     def drop(self, keys: Iterable[int]) -> None: ...
 
+    def passing(self, filter: Filter) -> list[int]:
+        """The keys of the documents that pass."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Writes into `folder` what is kept nowhere else."""
+        ...
+
 
 class MemoryDocuments:
-    """Documents in a dict, for a store that stands alone."""
+    """Documents in a dict, for a store that stands alone. Their metadata must be JSON to be saved."""
 
     def __init__(self) -> None:
         self._documents: dict[int, Document] = {}
@@ -60,104 +77,96 @@ class MemoryDocuments:
         for key in keys:
             self._documents.pop(key, None)
 
+    def passing(self, filter: Filter) -> list[int]:
+        passes = filter if callable(filter) else _equal(filter)
+        return [key for key, document in self._documents.items() if passes(document)]
+
+    def save(self, folder: Path) -> None:
+        with (folder / _DOCUMENTS).open("w") as file:
+            for document in self._documents.values():
+                file.write(json.dumps([document.id, document.page_content, document.metadata]) + "\n")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Those saved in `folder`. Raises OSError, ValueError."""
+        documents = cls()
+        with (folder / _DOCUMENTS).open() as file:
+            for id, text, metadata in map(json.loads, file):
+                documents._documents[documents.key(id)] = Document(id=id, page_content=text, metadata=metadata)
+        return documents
+
 
 class FaissStore(VectorStore):
     """Vectors in FAISS beside documents held elsewhere. Safe to use from several threads.
 
-    The index in memory is the one that changes and is saved; where `device` names a GPU that FAISS has, searches run
-    on a copy there, made anew after each change. A search among given keys, or for more than 2,048 hits, stays here.
+    `index_type` is "exact", "ivf", or "auto", which goes by the number of vectors (`Vectors`). Where `device` names
+    GPUs, searches without a filter run on a copy of the vectors there; what changes and is saved is here.
     """
 
-    def __init__(self, embedding: Embeddings, documents: Documents | None = None, device: str = "auto") -> None:
+    def __init__(
+        self,
+        embedding: Embeddings,
+        documents: Documents | None = None,
+        device: str = "auto",
+        index_type: IndexType | str = IndexType.AUTO,
+    ) -> None:
         self.embedding = embedding
         self.documents = documents if documents is not None else MemoryDocuments()
-        self.index: faiss.IndexIDMap2 | None = None  # made by the first vectors, which give its dimension
-        self._gpu = faiss_gpu(device)
-        self._copy: tuple[faiss.StandardGpuResources, faiss.Index] | None = None  # the first must outlive the second
-        self._lock = Lock()  # FAISS moves vectors about while it removes some
+        self.vectors = Vectors(index_type, partial(move, device=device))
+        self._passing: dict[str, tuple[int, Among]] = {}  # by filter, with the `changes` of the vectors then
 
     @property
     def embeddings(self) -> Embeddings:
         return self.embedding
 
     def __len__(self) -> int:
-        return self.index.ntotal if self.index else 0
-
-    def keys(self) -> NDArray[np.int64]:
-        """The keys of all vectors, shape (len(self),), in the order they were added."""
-        if self.index is None:
-            return np.empty(0, np.int64)
-        keys: NDArray[np.int64] = faiss.vector_to_array(self.index.id_map)
-        return keys
-
-    def add_vectors(self, keys: Sequence[int], vectors: NDArray[np.float32]) -> None:
-        """Adds unit vectors, shape (len(keys), dimensions), replacing those of keys already there.
-
-        Raises ValueError when their dimension is not the index's.
-        """
-        if not len(keys):
-            return
-        ids = np.asarray(keys, np.int64)
-        with self._lock:
-            if self.index is None:
-                self.index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
-            if vectors.shape[1] != self.index.d:
-                raise ValueError(f"vectors of {vectors.shape[1]} dimensions do not fit an index of {self.index.d}")
-            self._copy = None
-            self.index.remove_ids(ids)
-            self.index.add_with_ids(np.ascontiguousarray(vectors, np.float32), ids)
-
-    def remove_vectors(self, keys: Iterable[int]) -> None:
-        if self.index is not None:
-            with self._lock:
-                self._copy = None
-                self.index.remove_ids(np.fromiter(keys, np.int64))
-
-    def clear(self) -> None:
-        """Removes all vectors; the next ones may be of another dimension."""
-        with self._lock:
-            self.index = self._copy = None
+        return len(self.vectors)
 
     def nearest(self, vector: Sequence[float], k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """(key, cosine) of the `k` vectors nearest to a unit `vector`, best first; of keys in `among` only."""
-        if not k:
-            return []
-        selector = None if among is None else faiss.IDSelectorBatch(np.asarray(among, np.int64))
-        parameters = None if selector is None else faiss.SearchParameters(sel=selector)
         query = np.asarray([vector], np.float32)
-        with self._lock:
-            index = self.index
-            if index is None:
-                return []
-            most = min(k, index.ntotal)
-            if self._gpu is not None and selector is None and most <= _MOST_ON_GPU:
-                index = self._on_gpu(index, self._gpu)
-            scores, keys = index.search(query, most, params=parameters)
-        found = [(int(key), float(score)) for key, score in zip(keys[0], scores[0], strict=True) if key >= 0]
-        return sorted(found, key=lambda pair: (-pair[1], pair[0]))
+        keys, cosines = self.vectors.search(query, k, None if among is None else Among(among))
+        return _pairs(keys[0], cosines[0])
 
-    def _on_gpu(self, index: faiss.IndexIDMap2, number: int) -> faiss.Index:
-        if self._copy is None:
-            resources = faiss.StandardGpuResources()
-            resources.setTempMemory(_SCRATCH)
-            self._copy = resources, faiss.index_cpu_to_gpu(resources, number, index)
-        return self._copy[1]
+    # Snapshots
 
-    def save(self, path: Path) -> None:
-        """Writes the vectors to `path`, whole or not at all."""
-        if self.index is None:
-            path.unlink(missing_ok=True)
-            return
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            faiss.write_index(self.index, file.name)
-        Path(file.name).replace(path)
+    def save(self, folder: str | Path) -> None:
+        """Writes a snapshot into `folder`, in the place of the one that is there, whole or not at all.
 
-    def load(self, path: Path) -> None:
-        """Takes the vectors saved at `path`; a file that is absent or damaged leaves the store empty."""
-        self.clear()
-        if path.is_file():
-            with suppress(RuntimeError):  # the index is derived: its owner adds again what is missing
-                self.index = faiss.read_index(str(path))
+        One process at a time may save into a folder. Raises OSError, and TypeError for metadata that are not JSON.
+        """
+        folder = Path(folder)
+        fresh = folder / uuid.uuid4().hex
+        fresh.mkdir(parents=True)
+        self.vectors.save(fresh / _VECTORS)
+        self.documents.save(fresh)
+        pointer = folder / f"{fresh.name}.part"
+        pointer.write_text(fresh.name)
+        pointer.replace(folder / _CURRENT)  # from here on it is the snapshot
+        for other in folder.iterdir():
+            if other.is_dir() and other != fresh:
+                shutil.rmtree(other)
+            elif other.suffix == ".part":
+                other.unlink()
+
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path,
+        embedding: Embeddings,
+        documents: Documents | None = None,
+        device: str = "auto",
+        index_type: IndexType | str = IndexType.AUTO,
+    ) -> Self:
+        """The store that was saved in `folder`; `documents` where they are kept elsewhere.
+
+        Raises FileNotFoundError where there is none, RuntimeError or ValueError where it is damaged.
+        """
+        saved = Path(folder) / (Path(folder) / _CURRENT).read_text()
+        store = cls(embedding, documents or MemoryDocuments.load(saved), device, index_type)
+        if (saved / _VECTORS).exists():  # an empty store has none
+            store.vectors.load(saved / _VECTORS)
+        return store
 
     # LangChain's interface
 
@@ -175,9 +184,8 @@ class FaissStore(VectorStore):
         names = [name or str(uuid.uuid4()) for name in ids or [""] * len(texts)]
         latest = {name: n for n, name in enumerate(names)}  # an id given twice keeps its last text
         keys = {name: self.documents.key(name) for name in latest}
-        vectors = np.asarray(self.embedding.embed_documents([texts[n] for n in latest.values()]), np.float32)
-        faiss.normalize_L2(vectors)
-        self.add_vectors(list(keys.values()), vectors)
+        vectors = self.embedding.embed_documents([texts[n] for n in latest.values()])
+        self.vectors.add(keys.values(), unit(np.array(vectors, np.float32)))
         self.documents.put(
             {
                 keys[name]: Document(id=name, page_content=texts[n], metadata=dict(metadatas[n]) if metadatas else {})
@@ -187,28 +195,81 @@ class FaissStore(VectorStore):
         return names
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
-        keys = self.keys().tolist() if ids is None else [self.documents.key(name) for name in ids]
-        self.remove_vectors(keys)
+        keys = self.vectors.keys().tolist() if ids is None else [self.documents.key(name) for name in ids]
+        self.vectors.remove(keys)
         self.documents.drop(keys)
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         return self.documents.get([self.documents.key(name) for name in ids])
 
-    def similarity_search_with_score(
-        self, query: str, k: int = 4, *, among: Sequence[int] | None = None, **kwargs: Any
+    def similarity_search_with_score_by_vector(
+        self, embedding: Sequence[float], k: int = 4, filter: Filter | None = None, **kwargs: Any
     ) -> list[tuple[Document, float]]:
-        """The `k` documents nearest to `query` with their cosine; of the keys in `among` only, if given."""
-        vector = np.asarray([self.embedding.embed_query(query)], np.float32)
-        faiss.normalize_L2(vector)
-        found = self.nearest(vector[0].tolist(), k, among)
+        """The `k` documents nearest to `embedding` with their cosines, best first, of those that pass `filter`."""
+        among = None if filter is None else self._among(filter)
+        keys, cosines = self.vectors.search(unit(np.array([embedding], np.float32)), k, among)
+        found = _pairs(keys[0], cosines[0])
         documents = {self.documents.key(d.id or ""): d for d in self.documents.get([key for key, _ in found])}
-        return [(documents[key], score) for key, score in found if key in documents]
+        return [(documents[key], cosine) for key, cosine in found if key in documents]
 
-    def similarity_search(self, query: str, k: int = 4, **kwargs: Any) -> list[Document]:
-        return [document for document, _ in self.similarity_search_with_score(query, k, **kwargs)]
+    def similarity_search_by_vector(
+        self, embedding: list[float], k: int = 4, filter: Filter | None = None, **kwargs: Any
+    ) -> list[Document]:
+        return [document for document, _ in self.similarity_search_with_score_by_vector(embedding, k, filter)]
 
-    def _select_relevance_score_fn(self) -> Any:
+    def similarity_search_with_score(
+        self, query: str, k: int = 4, filter: Filter | None = None, **kwargs: Any
+    ) -> list[tuple[Document, float]]:
+        """The `k` documents nearest to `query` with their cosines, best first, of those that pass `filter`."""
+        return self.similarity_search_with_score_by_vector(self.embedding.embed_query(query), k, filter)
+
+    def similarity_search(self, query: str, k: int = 4, filter: Filter | None = None, **kwargs: Any) -> list[Document]:
+        return [document for document, _ in self.similarity_search_with_score(query, k, filter)]
+
+    def max_marginal_relevance_search_by_vector(
+        self,
+        embedding: list[float],
+        k: int = 4,
+        fetch_k: int = 20,
+        lambda_mult: float = 0.5,
+        filter: Filter | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        """Of the `fetch_k` nearest the `k` that are near and unlike each other (Carbonell and Goldstein, SIGIR 1998).
+
+        `lambda_mult` from 0, for the most unlike, to 1, for the nearest.
+        """
+        near = self.similarity_search_by_vector(embedding, fetch_k, filter)
+        keys = [self.documents.key(document.id or "") for document in near]
+        vectors = [vector.tolist() for vector in self.vectors.get(keys)]
+        chosen = maximal_marginal_relevance(np.asarray(embedding), vectors, lambda_mult, k)
+        return [near[n] for n in chosen]
+
+    def max_marginal_relevance_search(
+        self,
+        query: str,
+        k: int = 4,
+        fetch_k: int = 20,
+        lambda_mult: float = 0.5,
+        filter: Filter | None = None,
+        **kwargs: Any,
+    ) -> list[Document]:
+        embedding = self.embedding.embed_query(query)
+        return self.max_marginal_relevance_search_by_vector(embedding, k, fetch_k, lambda_mult, filter)
+
+    def _among(self, filter: Filter) -> Among:
+        """What passes `filter`; kept for fields and values, which are asked for again and again."""
+        if callable(filter):
+            return Among(self.documents.passing(filter))
+        name, changes = repr(sorted(filter.items())), self.vectors.changes
+        if self._passing.get(name, (-1, None))[0] != changes:
+            while len(self._passing) >= _FILTERS:
+                self._passing.pop(next(iter(self._passing)), None)
+            self._passing[name] = changes, Among(self.documents.passing(filter))
+        return self._passing[name][1]
+
+    def _select_relevance_score_fn(self) -> Callable[[float], float]:
         return lambda cosine: (1 + cosine) / 2
 
     @classmethod
@@ -220,14 +281,17 @@ class FaissStore(VectorStore):
         *,
         ids: list[str] | None = None,
         **kwargs: Any,
-    ) -> FaissStore:
-        store = cls(embedding)
+    ) -> Self:
+        store = cls(embedding, **kwargs)
         store.add_texts(texts, metadatas, ids=ids)
         return store
 
 
-def faiss_gpu(device: str = "auto") -> int | None:
-    """The number of the GPU that FAISS searches on for `device`; None for the CPU, also where FAISS has no GPU."""
-    gpus = faiss.get_num_gpus() if hasattr(faiss, "StandardGpuResources") else 0
-    number = int(device.partition(":")[2] or 0)
-    return number if device != "cpu" and number < gpus else None
+def _equal(fields: Mapping[str, Any]) -> Callable[[Document], bool]:
+    """Whether each of `fields` has its value, or one of those in its list, in a document's metadata."""
+    wanted = {name: value if isinstance(value, list | tuple | set) else [value] for name, value in fields.items()}
+    return lambda document: all(document.metadata.get(name) in values for name, values in wanted.items())
+
+
+def _pairs(keys: NDArray[np.int64], cosines: NDArray[np.float32]) -> list[tuple[int, float]]:
+    return [(int(key), float(cosine)) for key, cosine in zip(keys, cosines, strict=True) if key >= 0]

@@ -10,7 +10,7 @@ import torch
 from octavo import Library
 from octavo.cli import main
 from octavo.kernels.device import DeviceError, resolve_device
-from octavo.retrieval.store import faiss_gpu
+from octavo.retrieval.gpu import faiss_gpus
 from octavo.settings import Settings
 from octavo.training.device import training_device
 
@@ -74,5 +74,5 @@ def test_a_command_says_so_in_one_line(
 
 
 def test_faiss_searches_on_the_cpu_where_it_is_told_to_or_has_no_gpu() -> None:
-    assert faiss_gpu("cpu") is None
-    assert faiss_gpu(ABSENT) is None
+    assert faiss_gpus("cpu") == []
+    assert faiss_gpus(ABSENT) == []

@@ -122,7 +122,7 @@ class Reversed(SentenceEmbedder):
 def test_anyones_embeddings_serve_a_library(tmp_path: Path, samples: Path) -> None:
     with Library(tmp_path / "library", embedder=DeterministicFakeEmbedding(size=16)) as library:
         library.ingest([samples / "sunspot-cycles.pdf"])
-        assert library.index.vectors.index.d == 16
+        assert library.index.vectors.vectors.dimensions == 16
         reasons = [reason for hit in library.search("yearly sunspot number") for reason in hit.why]
         assert {reason.split(":")[0] for reason in reasons} == {"meaning", "words", "page"}
 
@@ -134,7 +134,7 @@ def test_another_embedder_asks_for_its_vectors_and_then_finds(own_library: Any) 
             library.search("yearly sunspot number")
         assert library.reindex() == sum(d.chunks for d in library.documents())
         assert library.search("yearly sunspot number")[0].document == "sunspot-cycles.pdf"
-        assert library.index.vectors.index.d == 101
+        assert library.index.vectors.vectors.dimensions == 101
 
 
 @pytest.mark.slow
@@ -143,4 +143,4 @@ def test_each_embedder_has_its_own_snapshot(own_library: Any) -> None:
         library.reindex()
     with Library(own_library.folder, embedder=own_library.embedder) as library:
         assert library.search("yearly sunspot number")[0].document == "sunspot-cycles.pdf"
-        assert library.index.vectors.index.d == 384
+        assert library.index.vectors.vectors.dimensions == 384

@@ -102,7 +102,8 @@ def seen(samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 @pytest.mark.slow
 def test_a_visual_embedder_serves_the_picture_ways_and_the_texts_keep_their_own(seen: Any) -> None:
-    assert (seen.index.vectors.index.d, seen.index.pictures.index.d, seen.index.joint.index.d) == (384, 24, 24)
+    stores = seen.index.vectors, seen.index.pictures, seen.index.joint
+    assert [store.vectors.dimensions for store in stores] == [384, 24, 24]
     types = {hit.chunk.type for hit in seen.search("sunspot", k=100, mode="image")}
     assert types == {ElementType.PAGE, ElementType.TABLE, ElementType.FIGURE}
     assert {hit.chunk.picture for hit in seen.search("sunspot", k=100, mode="joint")} == {True, False}

@@ -214,7 +214,7 @@ def test_an_adopted_checkpoint_is_copied_and_serves_from_then_on(adopting: Any, 
     adopting.adopt(str(checkpoint), rebuild=True)
     (checkpoint / "modules.json").unlink()
     with Library(adopting.folder) as again:
-        assert again.index.vectors.index.d == 32
+        assert again.index.vectors.vectors.dimensions == 32
         assert again.search(QUESTION)
         assert again.catalogue.dimensions("all-MiniLM-L6-v2") == 0
 

@@ -274,8 +274,8 @@ def index(context: click.Context, model: str | None, rebuild: bool, library: Pat
 
     with Library(settings=existing(context, library)) as shelf, steps_bar("embedding", "chunk", leave=False) as show:
         indexed = shelf.adopt(model, rebuild, show) if model else shelf.reindex(rebuild, show)
-        embedder = shelf.embedder.name
+        embedder, kind = shelf.embedder.name, shelf.index.vectors.vectors.type
     if as_json:
-        print_json({"chunks": indexed, "embedder": embedder})
+        print_json({"chunks": indexed, "embedder": embedder, "index": kind})
     else:
-        click.echo(f"{count(indexed, 'chunk')} indexed by {embedder}")
+        click.echo(f"{count(indexed, 'chunk')} indexed by {embedder}; index: {kind}")

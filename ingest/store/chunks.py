@@ -86,24 +86,27 @@ class Chunks(OpenCatalogue):
 
     # What hits are read from
 
-    def chunks(self, ids: Sequence[int]) -> list[StoredChunk]:
-        """The chunks of `ids`, in that order, with their documents and elements; ids that are gone are left out."""
+    def chunks(self, ids: Sequence[int], elements: bool = True) -> list[StoredChunk]:
+        """The chunks of `ids`, in that order, with their documents and elements; ids that are gone are left out.
+
+        Without `elements` they come without these and their ids, in a fraction of the time.
+        """
         found: dict[int, StoredChunk] = {}
         with Session(self.engine) as session:
             for some in batched(ids):
-                elements: dict[int, list[Element]] = defaultdict(list)
-                members = (
+                members: dict[int, list[Element]] = defaultdict(list)
+                rows = (
                     select(ChunkElementRow.chunk_id, ElementRow)
                     .join(ElementRow)
                     .where(ChunkElementRow.chunk_id.in_(some))
                     .order_by(ChunkElementRow.position)
                 )
-                for key, row in session.execute(members):
-                    elements[key].append(to_element(row))
+                for key, row in session.execute(rows) if elements else ():
+                    members[key].append(to_element(row))
                 query = select(ChunkRow, DocumentRow).join(DocumentRow).where(ChunkRow.id.in_(some))
                 for chunk, document in session.execute(query):
-                    own = tuple(elements[chunk.id])
-                    if not own:  # its document was deleted between the two queries
+                    own = tuple(members[chunk.id])
+                    if elements and not own:  # its document was deleted between the two queries
                         continue
                     found[chunk.id] = StoredChunk(to_chunk(chunk, own), document.name, document.sha256, own)
         return [found[key] for key in ids if key in found]

@@ -127,6 +127,7 @@ def test_index_can_be_made_anew(own_library: Any) -> None:
     assert printed(run("index", "--rebuild", "--library", own_library.folder, "--json")) == {
         "chunks": sum(d.chunks for d in own_library.documents()),
         "embedder": "all-MiniLM-L6-v2",
+        "index": "exact",
     }
 
 

@@ -40,7 +40,7 @@ class Features:
             **_kinds(table),
             **self._column_gaps(lattice),
             **self._row_gaps(lattice),
-            **_cells(lattice, cells),
+            **_cells(lattice, cells, table.header_rows),
             **self._ruled(lattice, table),
         }
 
@@ -111,9 +111,17 @@ class Features:
             "kept column rules": _kept(columns, lattice.xs, self.block.x),
             "kept row rules": _kept(rows, lattice.ys, self.block.y),
             "column rules": float(min(12, len(columns))),
+            "cut through": self._cut_through(lattice),
             "row rules": log(1 + len(rows)),
             **self._frames(lattice),
         }
+
+    def _cut_through(self, lattice: Lattice) -> float:
+        """How many rules from top to bottom with words on both sides are no edge of the lattice."""
+        _, top, _, bottom = lattice.box
+        middles = np.sort(self.block.x)
+        rules = set(np.searchsorted(middles, self.rulings.columns(0.9 * (bottom - top))).tolist())
+        return float(len(rules - set(np.searchsorted(middles, lattice.xs).tolist()) - {0, len(middles)}))
 
 
 def _fill(lattice: Lattice, table: Table) -> dict[str, float]:
@@ -173,7 +181,7 @@ def _order(within: NDArray[np.float64], between: NDArray[np.float64]) -> float:
     return float((within[:, None] < between[None] - 0.02).mean())
 
 
-def _cells(lattice: Lattice, cells: Places) -> dict[str, float]:
+def _cells(lattice: Lattice, cells: Places, header: int) -> dict[str, float]:
     """Lines in a cell; cells with several lines that each are a value; and rows whose cells have as many lines each."""
     pieces = cells.values()
     counts: dict[int, list[int]] = {}
@@ -186,6 +194,9 @@ def _cells(lattice: Lattice, cells: Places) -> dict[str, float]:
         "torn": sum(piece.torn for piece in pieces) / len(pieces),
         "torn spans": float(
             sum(piece.torn for place, piece in cells.items() if piece is not lattice.filled.get(place))
+        ),
+        "valued header": float(
+            sum(piece.lines > piece.values > 0 for (row, _), piece in cells.items() if row < header)
         ),
         "even rows": sum(min(ns) == max(ns) > 1 and len(ns) > 1 for ns in counts.values()) / lattice.rows,
     }

@@ -21,7 +21,10 @@ from octavo.ingest.text import opens_caption
 
 _LEAST = 0.4  # likeness: less, and a region is no table
 _LEAST_FRAMED, _LEAST_UNNAMED = 0.75, 0.8  # of one that no model named a table, with most cells closed by rules or not
-_TORN = 0.1  # likeness, for each of up to three titles over several columns in a line of which words stand far apart
+# Rare in the made tables that the judge learnt from, and hardly ever in a right reading: a title over several columns
+# whose words stand far apart, a header cell that ends in a value, a rule from top to bottom that is no edge.
+_DOUBTS = ("torn spans", "valued header", "cut through")
+_DOUBT = 0.1  # likeness, for each of up to three
 _NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]|^[*†‡§]|^\(?[a-z\d]\)? [A-Z]", re.IGNORECASE)
 
 
@@ -30,7 +33,8 @@ def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
     found = []
     for region, read in considered(sheet):
         marks = likeness([seen for _, seen in read])
-        best = max(range(len(read)), key=lambda n: marks[n] - _TORN * min(3, read[n][1]["torn spans"]))
+        doubts = [min(3, sum(seen[doubt] for doubt in _DOUBTS)) for _, seen in read]
+        best = max(range(len(read)), key=lambda n: marks[n] - _DOUBT * doubts[n])
         if marks[best] > least(read[best][1]):
             found.append((region.bbox, joined_signs(read[best][0])))
     return found
@@ -54,7 +58,8 @@ def considered(sheet: Sheet) -> Iterator[tuple[Region, list[tuple[Table, dict[st
         if not words:
             continue
         block, rulings = Block(words), Rulings([*sheet.rules, *edges], region.bbox)
-        made = [(lattice, *table(block, lattice, rulings)) for lattice in readings(region, block, rulings)]
+        drawn = Rulings(sheet.rules, region.bbox)  # a rule left out tells of a span; a band's end tells nothing
+        made = [(lattice, *table(block, lattice, drawn)) for lattice in readings(region, block, rulings)]
         if made:
             seen, shared = Features(block, rulings), agreement([(one.rows, one.columns) for one, _, _ in made])
             named = {"named": float(region.type is ElementType.TABLE)}

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     max_bytes: int = Field(500 * 2**20, ge=1, description="largest PDF accepted, in bytes")
     max_pages: int = Field(5000, ge=1, description="most pages accepted in one PDF")
     ocr: bool = Field(True, description="read pages without a text layer by OCR, some seconds each")
-    page_seconds: float = Field(60.0, gt=0, description="time that reading one page may take")
+    page_seconds: float = Field(60.0, gt=0, description="processor time that reading one page may take")
     worker_bytes: int = Field(3 * 2**30, ge=2**30, description="address space of one reading process, in bytes")
 
     @classmethod

@@ -27,6 +27,8 @@ from octavo.ingest.reader import Outline, PageContent, PageReader, UnreadableErr
 from octavo.ingest.text import printable
 
 _START_SECONDS = 15.0  # a fresh process loads the layout models first
+_OUT_OF_TIME = -signal.SIGPROF
+_PATIENCE = 5  # times as long by the clock, for a machine that is busy with other work
 _TASKS_PER_PROCESS = 200  # then it is replaced, so that what a parser leaks stays bounded
 
 
@@ -34,8 +36,9 @@ _TASKS_PER_PROCESS = 200  # then it is replaced, so that what a parser leaks sta
 class Limits:
     """What reading may cost: bytes and pages of one PDF, seconds for a page, address space of a process in bytes.
 
-    Pages read together may take twice as long as one: that is plenty where none is at fault, and those of a range that
-    took too long are read again by themselves.
+    The seconds are those of the processor, so that what is read does not hang on what else runs; by the clock a page
+    may take five times as long. Pages read together may take twice as long as one: that is plenty where none is at
+    fault, and those of a range that took too long are read again by themselves.
     """
 
     workers: int
@@ -82,9 +85,18 @@ class Workers:
         return self._schedule(self.reader.read, 1 if first == last else 2, path, prefix, first, last, simple)
 
     def _schedule(self, function: Callable[..., Any], share: int, *args: Any) -> Future[Any]:
-        timeout = _START_SECONDS + share * self.limits.page_seconds
-        future: Future[Any] = self.pool.schedule(safely, args=(function, *args), timeout=timeout)
+        seconds = _START_SECONDS + share * self.limits.page_seconds
+        future: Future[Any] = self.pool.schedule(timed, (seconds, function, *args), timeout=_PATIENCE * seconds)
         return future
+
+
+def timed(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
+    """As `safely`; the kernel ends this process by SIGPROF once that took so many seconds of the processor."""
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        return safely(function, *args)
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def safely(function: Callable[..., Any], *args: Any) -> Any:
@@ -108,6 +120,8 @@ def reason(error: BaseException, doing: str = "reading") -> str:
         case UnreadableError():
             return str(error)
         case TimeoutError():
+            return f"{doing} it took too long and was stopped"
+        case ProcessExpired() if error.exitcode == _OUT_OF_TIME:
             return f"{doing} it took too long and was stopped"
         case ProcessExpired() | MemoryError():
             return f"{doing} it crashed or ran out of memory"

@@ -343,8 +343,8 @@ class Faulty(PyMuPDFReader):
 
     def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
         if first <= 2 <= last and (self.always or not simple):
-            if self.fault == "hang":
-                time.sleep(600)
+            while self.fault == "hang":
+                pass
             os.kill(os.getpid(), signal.SIGKILL)
         return super().read(path, prefix, first, last, simple)
 
@@ -367,6 +367,27 @@ def test_a_page_that_hangs_or_crashes_its_reader_is_read_by_its_words_alone_or_l
     assert [element.text for element in document.elements] == ["The first page.", "The second page.", "The third page."]
     assert document.warnings[0].startswith("page 2 was read by its words alone, without tables and figures: ")
     assert why in document.warnings[0]
+
+
+class Waiting(PyMuPDFReader):
+    """A reader that waits long for its turn on the processor."""
+
+    def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
+        time.sleep(10)
+        return super().read(path, prefix, first, last, simple)
+
+
+@pytest.mark.slow
+def test_time_in_which_others_have_the_processor_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("octavo.ingest.workers._START_SECONDS", 7.0)
+    path = write_pdf(tmp_path / "one.pdf", "The first page.")
+    limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=1.0, worker_bytes=3 * 2**30)
+    with Workers(Waiting(), limits) as workers:
+        document = read(workers, path, "x")
+    assert [element.text for element in document.elements] == ["The first page."]
+    assert document.warnings == ()
 
 
 class Failing(PyMuPDFReader):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from octavo.ingest.readers.mupdf.door import pymupdf
+from octavo.ingest.readers.mupdf.glyphs import SHOWN, recased
 from octavo.ingest.readers.mupdf.reader import MuPDFPage
+from octavo.ingest.sheet import Word
 
 
 def read(page: pymupdf.Page) -> list[str]:
@@ -50,6 +54,52 @@ def test_a_full_stop_whose_font_maps_it_to_a_space_and_a_full_stop_is_one() -> N
         made = document.tobytes()
     with pymupdf.open("pdf", made) as document:
         assert " ".join(read(document[0])) == "It was 69.70% before. By 2026 it grows."
+
+
+CAPITALS = (
+    b"(Per) Tj /Span <</ActualText (f)>> BDC (F) Tj EMC (orm) Tj /Span <</ActualText (a)>> BDC (A) Tj EMC (nce) Tj"
+)
+
+
+def drawn(contents: bytes, side: int = 800) -> pymupdf.Page:
+    """A page that draws `contents` in Helvetica at 10 points."""
+    document = pymupdf.open()
+    page = document.new_page(width=side, height=side)
+    page.insert_text((0, 0), " ")
+    [content] = page.get_contents()
+    document.update_stream(content, b"BT /helv 10 Tf 1 0 0 1 50 50 Tm %b ET" % contents)
+    return document.reload_page(page)
+
+
+def test_capitals_are_as_an_actual_text_has_them_where_the_letters_are_the_same() -> None:
+    assert read(drawn(CAPITALS)) == ["Performance"]
+    assert read(drawn(CAPITALS.replace(b"(a)", b"(e)"))) == ["PerFormAnce"]
+
+
+def test_the_text_is_taken_twice_only_where_an_actual_text_has_letters(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[str] = []
+    get_text = pymupdf.Page.get_text
+
+    def counted(page: pymupdf.Page, *args: object, **more: object) -> object:
+        taken.append(str(args))
+        return get_text(page, *args, **more)
+
+    monkeypatch.setattr(pymupdf.Page, "get_text", counted)
+    assert read(drawn(b"(PerFormAnce) Tj /Span <</ActualText ( - )>> BDC (*) Tj EMC")) == ["PerFormAnce*"]
+    assert not taken
+    read(drawn(CAPITALS))
+    assert len(taken) == 1
+
+
+def test_a_word_that_stands_on_a_page_8000_times_is_recased_in_a_moment() -> None:
+    """It took 17 s while each was compared with each."""
+    lines = b"".join(b"1 0 0 1 %d %d Tm %b " % (20 + 70 * (n % 80), 20 + 55 * (n // 80), CAPITALS) for n in range(8000))
+    page = drawn(lines, 5700)
+    words = [Word(w[:4], w[4], 10) for w in page.get_text("words", flags=SHOWN)]
+    assert Counter(word.text for word in words) == {"PerFormAnce": 8000}
+    started = time.perf_counter()
+    assert Counter(word.text for word in recased(words, page)) == {"Performance": 8000}
+    assert time.perf_counter() - started < 6
 
 
 @pytest.mark.parametrize(

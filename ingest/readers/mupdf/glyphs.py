@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import product
 
 from octavo.ingest.geometry import covered, middle
 from octavo.ingest.model import Box
@@ -32,23 +32,52 @@ def mend_maps(page: pymupdf.Page) -> None:
                 page.parent.update_stream(int(at.split()[0]), _SPACED.sub(rb"\1<\2>", told))
 
 
-def recased(words: Sequence[Word], page: pymupdf.Page) -> Iterator[Word]:
+def recased(words: Sequence[Word], page: pymupdf.Page) -> Sequence[Word]:
     """The words, each in the case in which `ActualText` has it where that differs in no more.
 
     Capitals of two sizes are often a font whose small letters look like capitals: "PerFormAnce".
     """
-    shown = {(word.text, *_near(word.bbox)) for word in words}
-    told: dict[str, list[tuple[Box, str]]] = defaultdict(list)
-    for x0, y0, x1, y1, raw, *_ in page.get_text("words", flags=pymupdf.TEXTFLAGS_WORDS):
+    if not _tells(page):  # as nearly all do not: the text need not be taken again
+        return words
+    shown = {(word.text, word.bbox) for word in words}
+    told: dict[tuple[str, int, int], tuple[Box, str]] = {}
+    for x0, y0, x1, y1, raw, *_ in page.get_text("words", flags=SHOWN & ~pymupdf.TEXT_IGNORE_ACTUALTEXT):
         text, box = clean(raw), (x0, y0, x1, y1)
-        if (text, *_near(box)) not in shown:  # as nearly all are
-            told[text.casefold()].append((box, text))
-    for word in words:
-        others = told.get(word.text.casefold(), ())
-        text = next((text for box, text in others if covered(word.bbox, box) > 0.5), word.text)
-        yield word if text == word.text else replace(word, text=text)
+        if (text, box) not in shown:
+            told.setdefault((text.casefold(), *_cell(box)), (box, text))
+    return [replace(word, text=_told(word, told)) for word in words] if told else words
 
 
-def _near(box: Box) -> tuple[int, int]:
+def _told(word: Word, told: Mapping[tuple[str, int, int], tuple[Box, str]]) -> str:
+    letters, (column, row) = word.text.casefold(), _cell(word.bbox)
+    for place in product((letters,), range(column - 1, column + 2), range(row - 1, row + 2)):
+        box, text = told.get(place, (word.bbox, word.text))
+        if text != word.text and covered(word.bbox, box) > 0.5:
+            return text
+    return word.text
+
+
+def _cell(box: Box) -> tuple[int, int]:
+    """Where a box lies, roughly: an `ActualText` stands up to a few letters from what is shown."""
     x, y = middle(box)
-    return round(x), round(y / 4)
+    return int(x // 12), int(y // 4)
+
+
+class _Told(pymupdf.mupdf.FzDevice2):  # type: ignore[misc]
+    """Draws nothing, and hears whether an `ActualText` has letters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.use_virtual_begin_metatext()
+        self.letters = False
+
+    def begin_metatext(self, _context: object, kind: int, text: str) -> None:
+        self.letters |= kind == pymupdf.mupdf.FZ_METATEXT_ACTUALTEXT and any(map(str.isalpha, text))
+
+
+def _tells(page: pymupdf.Page) -> bool:
+    """Whether an `ActualText` with letters stands on the page: in its contents, a form's, or its tree of structure."""
+    device = _Told()
+    pymupdf.mupdf.fz_run_page(page.this, device, pymupdf.mupdf.FzMatrix(), pymupdf.mupdf.FzCookie())
+    pymupdf.mupdf.fz_close_device(device)
+    return device.letters

@@ -153,6 +153,19 @@ def fonts(count: int = 5_000) -> bytes:
     return pdf({3: page, 4: stream(SENTENCE + text), **{n + 10: FONT for n in range(count)}})
 
 
+def huge_map(megabytes: int = 100, count: int = 40) -> bytes:
+    """Fonts that no text is in, with one map to Unicode among them."""
+    packer, packed = zlib.compressobj(9), bytearray()
+    for _ in range(megabytes):
+        packed += packer.compress(b" " * 2**20)
+    packed += packer.flush()
+    told = b"<</Length %d/Filter/FlateDecode>>\nstream\n%s\nendstream" % (len(packed), packed)
+    named = b"".join(b"/G%d %d 0 R" % (n, n + 10) for n in range(count))
+    page = (PAGE % b"").replace(b"/F1 5 0 R", b"/F1 5 0 R" + named)
+    font = FONT.replace(b">>", b"/ToUnicode 6 0 R>>")
+    return pdf({3: page, 6: told, **{n + 10: font for n in range(count)}})
+
+
 def broken_xref() -> bytes:
     whole = pdf({})
     start = whole.index(b"xref\n")
@@ -173,7 +186,7 @@ MAKERS: Mapping[str, Callable[[], bytes]] = {
     for maker in (
         *(deep_nesting, deep_page_tree, nested_contents, saved_states, bomb, drawings, words, wide_page),
         *(circular_page_tree, circular_form, form_tree, circular_outline, circular_length, huge_image, fonts),
-        *(broken_xref, circular_xref, false_count),
+        *(huge_map, broken_xref, circular_xref, false_count),
     )
 }
 

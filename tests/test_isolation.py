@@ -26,6 +26,7 @@ from tests.test_ingest import write_pdf
 
 READ = {  # whatever is wrong with them
     *("deep_nesting", "circular_form", "circular_outline", "circular_length", "circular_xref", "broken_xref"),
+    "huge_map",
 }
 NOT_READ = {  # and how the reason goes on
     "bomb": "reading it took too long and was stopped",
@@ -75,7 +76,7 @@ def test_what_can_be_read_of_hostile_documents_is(after: tuple[Any, dict[str, Do
 @pytest.mark.slow
 def test_each_reader_reads_what_is_cheap_to_read_of_them(reader: str, tmp_path: Path) -> None:
     with Workers(make_reader(reader), limits(Settings())) as workers:
-        for name in ("circular_outline", "circular_length", "circular_xref", "broken_xref"):
+        for name in ("circular_outline", "circular_length", "circular_xref", "broken_xref", "huge_map"):
             elements = read(workers, hostile.write(tmp_path, name), name).elements
             assert [element.text for element in elements] == ["The harbour was built of granite."], name
 

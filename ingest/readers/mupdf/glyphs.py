@@ -14,22 +14,35 @@ from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.sheet import Word
 from octavo.ingest.text import clean
 
-_SPACED = re.compile(rb"(<[0-9A-Fa-f]+>\s*)<0020((?:[0-9A-Fa-f]{4})+)>")
+_SPACED = re.compile(rb"<\s*0020\s*002[Ee]\s*>")  # in a font's map to Unicode
+_LONGEST = 2**21  # bytes of such a map; one of all 65,536 glyphs of a font has half as many
 SHOWN = pymupdf.TEXTFLAGS_WORDS | pymupdf.TEXT_ACCURATE_BBOXES | pymupdf.TEXT_IGNORE_ACTUALTEXT
 """How text is taken: as the glyphs say, not as an `ActualText` says in their place, which nobody sees."""
 
 
-def mend_maps(page: pymupdf.Page) -> None:
-    """Takes the space, in memory, from glyphs that a font's map to Unicode gives one and more, as InDesign does.
+def mend_maps(page: pymupdf.Page, seen: set[int]) -> None:
+    """Takes the space, in memory, from full stops that a font's map to Unicode gives one, as InDesign does.
 
-    With it "69.70%" is "69 .70%", and a full stop has no width, so that it is lost.
+    With it "69.70%" is "69 .70%", and a full stop has no width, so that it is lost. Accents keep theirs, without which
+    they would go to the letter before. A map of over 2 MiB stays as it is. `seen` remembers which maps of the
+    document were looked at.
     """
-    for xref, *_ in page.get_fonts():
+    for font, *_ in page.get_fonts():
         with suppress(ValueError, RuntimeError, pymupdf.mupdf.FzErrorBase):  # a damaged font is read as it is
-            kind, at = page.parent.xref_get_key(xref, "ToUnicode")
-            told = page.parent.xref_stream(int(at.split()[0])) if kind == "xref" else None
-            if told and _SPACED.search(told):
-                page.parent.update_stream(int(at.split()[0]), _SPACED.sub(rb"\1<\2>", told))
+            kind, at = page.parent.xref_get_key(font, "ToUnicode")
+            xref = int(at.split()[0]) if kind == "xref" else 0
+            if xref and xref not in seen:
+                seen.add(xref)  # at once, since one that cannot be read would cost as much each time
+                told = _opening(page.parent, xref)
+                if len(told) <= _LONGEST and _SPACED.search(told):
+                    page.parent.update_stream(xref, _SPACED.sub(b"<002E>", told))
+
+
+def _opening(document: pymupdf.Document, xref: int) -> bytes:
+    """A stream unpacked, or of a longer one the first `_LONGEST` bytes and one more."""
+    stream = pymupdf.mupdf.pdf_open_stream_number(pymupdf.mupdf.pdf_document_from_fz_document(document.this), xref)
+    opening = pymupdf.mupdf.fz_open_null_filter(stream, _LONGEST + 1, 0)
+    return bytes(pymupdf.mupdf.fz_buffer_extract(pymupdf.mupdf.fz_read_all(opening, 2**16)))
 
 
 def recased(words: Sequence[Word], page: pymupdf.Page) -> Sequence[Word]:

@@ -45,15 +45,17 @@ class PyMuPDFReader:
     @in_words()
     def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
         with _open(path) as document:
-            return [read_page(MuPDFPage(document[n - 1]), prefix, self.ocr, simple) for n in range(first, last + 1)]
+            maps: set[int] = set()
+            pages = (MuPDFPage(document[n - 1], maps) for n in range(first, last + 1))
+            return [read_page(page, prefix, self.ocr, simple) for page in pages]
 
 
 class MuPDFPage:
-    """A page of PyMuPDF's, of the number that it has in its document."""
+    """A page of PyMuPDF's, of the number that it has in its document; pages of one document share the `maps` seen."""
 
-    def __init__(self, page: pymupdf.Page) -> None:
+    def __init__(self, page: pymupdf.Page, maps: set[int] | None = None) -> None:
         self.number = page.number + 1
-        mend_maps(page)
+        mend_maps(page, set() if maps is None else maps)
         self._show(upright(page))
 
     def _show(self, page: pymupdf.Page) -> None:

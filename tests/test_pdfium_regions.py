@@ -94,7 +94,7 @@ def test_a_caption_in_a_figures_box_is_cut_off() -> None:
     assert len(boxes(found, ElementType.CAPTION)) == 1
 
 
-def test_one_sight_over_two_captions_is_two_figures() -> None:
+def test_one_detection_over_two_captions_is_two_figures() -> None:
     captions = words([(50, 300, "Figure 1. Sales"), (320, 300, "Figure 2. Costs")], size=8, first=40)
     charts = tuple(Drawing((x, 100, x + 230, 280), 9, pictorial=True, filled=False) for x in (50, 320))
     found = regions([Detection("figure", (45, 95, 560, 290), 0.9)], [*words(BODY), *captions], charts)

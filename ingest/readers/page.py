@@ -11,13 +11,13 @@ from octavo.ingest.model import Box
 from octavo.ingest.pages.compose import compose
 from octavo.ingest.pages.turning import turned_back
 from octavo.ingest.reader import PageContent
+from octavo.ingest.readers.fills import thin
 from octavo.ingest.sheet import Region, Sheet
 from octavo.ingest.textlayer.hidden import Pixels
 from octavo.ingest.textlayer.ocr import available
 from octavo.ingest.textlayer.scan import Scan, read_scan
 
 _MOSTLY = 0.7  # of a page's letters: so many run in the direction in which the page is read
-_THIN = 3.0  # points; a thinner box is a rule
 
 
 class DrawnPage(Protocol):
@@ -71,8 +71,7 @@ def usual_turn(letters: Counter[int]) -> int:
 
 def rules_of(box: Box, outlined: bool) -> list[Box]:
     """The rules that a drawn box makes: itself where it is thin, its sides where it is outlined."""
-    x0, y0, x1, y1 = box
-    if min(x1 - x0, y1 - y0) < _THIN:
+    if thin(box):
         return [box]
     return sides(box) if outlined else []
 

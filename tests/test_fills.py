@@ -55,6 +55,5 @@ def test_a_table_of_twenty_columns_and_sixty_rows_keeps_each_cell() -> None:
 
 
 def test_tens_of_thousands_draw_a_picture_and_are_none() -> None:
-    assert (
-        shown_fills(((5.0 * n, 5.0 * m, 5.0 * n + 5, 5.0 * m + 5), GREY) for n in range(150) for m in range(150)) == ()
-    )
+    dots = [(5.0 * x, 5.0 * y, 5.0 * x + 5, 5.0 * y + 5) for x in range(150) for y in range(150)]
+    assert shown_fills((dot, GREY) for dot in dots) == ()

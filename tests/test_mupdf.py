@@ -121,3 +121,33 @@ def test_what_a_pdf_makes_mupdf_say_cannot_move_the_cursor() -> None:
 def test_memory_that_runs_out_in_mupdf_is_told_as_such() -> None:
     with pytest.raises(MemoryError), in_words():
         raise RuntimeError("code=2: malloc (16 bytes) failed")
+
+
+def test_a_file_that_the_system_does_not_give_is_not_called_damaged() -> None:
+    with pytest.raises(UnreadableError) as error, in_words():
+        raise RuntimeError("code=2: cannot open report.pdf: Permission denied")
+    assert str(error.value) == "cannot be read: cannot open report.pdf: Permission denied"
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["code=1: no such thing", "code=3: library failed", "code=4: invalid page number", "code=10: aborted"],
+)
+def test_errors_that_tell_nothing_of_the_pdf_go_on_as_they_are(message: str) -> None:
+    with pytest.raises(RuntimeError) as error, in_words():
+        raise RuntimeError(message)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize("code", [7, 8])
+def test_only_what_is_no_good_pdf_is_called_damaged(code: int) -> None:
+    with (
+        pytest.raises(UnreadableError, match="the PDF is damaged; saving it anew from a PDF viewer may mend it"),
+        in_words(),
+    ):
+        raise RuntimeError(f"code={code}: expected object number")
+
+
+def test_mupdf_s_own_error_of_the_system_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match=r"^cannot be read: .*nowhere.pdf: No such file"), in_words():
+        pymupdf.mupdf.fz_read_file(str(tmp_path / "nowhere.pdf"))

@@ -81,17 +81,22 @@ for _module in (ImageFeatureExtractorV1, TableGridExtractorV2):
 __all__ = ["in_words", "leaky", "own_sessions", "pymupdf", "resized", "upright"]
 
 _ERROR = re.compile(r"code=(\d+): *(.*)")  # as MuPDF's errors read, whether they come as its own or as RuntimeError
-_MATTERS = {  # what is the matter and what may help, by MuPDF's codes
+_DAMAGED = "is damaged", "mend it"
+_MATTERS = {  # what is the matter with a PDF and what may help, by MuPDF's codes
+    pymupdf.mupdf.FZ_ERROR_FORMAT: _DAMAGED,
+    pymupdf.mupdf.FZ_ERROR_SYNTAX: _DAMAGED,
     pymupdf.mupdf.FZ_ERROR_LIMIT: ("is too much for the reader", "simplify it"),
     pymupdf.mupdf.FZ_ERROR_UNSUPPORTED: ("uses what the reader does not know", "do without"),
 }
-_DAMAGED = "is damaged", "mend it"
 _DETAIL = 100  # characters of what MuPDF says
 
 
 @contextmanager
 def in_words() -> Iterator[None]:
-    """MuPDF's errors in words for the owner of the PDF, its own behind them. Raises UnreadableError, MemoryError."""
+    """MuPDF's errors in words for the owner of the PDF, its own behind them. Raises UnreadableError, MemoryError.
+
+    Those that tell nothing of the PDF, as of a false call, go on as they are.
+    """
     try:
         yield
     except (RuntimeError, pymupdf.mupdf.FzErrorBase) as error:
@@ -99,9 +104,11 @@ def in_words() -> Iterator[None]:
         if told is None:
             raise
         code, detail = int(told[1]), printable(told[2])[:_DETAIL].strip()
-        if code == pymupdf.mupdf.FZ_ERROR_SYSTEM and "alloc" in detail:
-            raise MemoryError from error
-        matter, hope = _MATTERS.get(code, _DAMAGED)
+        if code == pymupdf.mupdf.FZ_ERROR_SYSTEM:
+            raise (MemoryError() if "alloc" in detail else UnreadableError(f"cannot be read: {detail}")) from error
+        if code not in _MATTERS:
+            raise
+        matter, hope = _MATTERS[code]
         raise UnreadableError(f"the PDF {matter}; saving it anew from a PDF viewer may {hope} ({detail})") from error
 
 

@@ -238,9 +238,27 @@ def test_a_table_goes_on_with_a_row_that_has_nothing_yet() -> None:
     assert parts(table("second", rows, 2)) == {("second", "first")}
 
 
-def test_a_repeated_header_tells_though_its_columns_were_read_otherwise() -> None:
-    rows = [["Category", "", "2020", "2021"], ["Seals", "", "3", "4"]]
+READ_OTHERWISE = [
+    ([["Category", "", "2020", "2021"], ["Seals", "", "3", "4"]], ("Seals", "3", "4")),
+    ([["Category", "2021", "2020"], ["Seals", "4", "3"]], ("Seals", "3", "4")),
+    ([["Category", "2020", "2021"], ["Seals", "", "4"]], ("Seals", "", "4")),
+]
+
+
+@pytest.mark.parametrize(("rows", "_"), READ_OTHERWISE)
+def test_a_repeated_header_tells_though_its_columns_were_read_otherwise(rows: list[list[str]], _: object) -> None:
     assert parts(table("second", rows, 2)) == {("second", "first")}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Category 2020", "", "2021"], ["Seals", "3", "4"]],  # the same words over other columns
+        [["Category", "", "2020", "2021"], ["Seals", "£", "3", "4"]],  # a column without a name
+    ],
+)
+def test_a_header_that_names_other_columns_is_not_repeated(rows: list[list[str]]) -> None:
+    assert not parts(table("second", rows, 2))
 
 
 def test_a_table_with_a_caption_of_its_own_goes_not_on() -> None:
@@ -352,6 +370,24 @@ def test_the_parts_of_a_table_read_as_one_with_its_header_once() -> None:
     assert joined.table.rows == (("Category", "2020"), ("Pumps", "1"), ("Seals", "2"), ("Valves", "3"))
     assert joined.boxes == ((1, (50, 100, 550, 300)), (2, (50, 60, 550, 90)), (3, (50, 100, 550, 300)))
     assert joined.places == ((0, 0), (0, 1), (1, 1), (2, 0))
+
+
+@pytest.mark.parametrize(("rows", "seals"), READ_OTHERWISE)
+def test_the_rows_of_a_part_stand_under_the_names_of_their_columns(
+    rows: list[list[str]], seals: tuple[str, ...]
+) -> None:
+    first, second = table("first", ROWS, 1), table("second", rows, 2)
+    [joined] = joined_tables([first, second], [Link("second", "first", LinkType.CONTINUES, 1.0)])
+    assert joined.table.rows == (("Category", "2020", "2021"), ("Pumps", "1", "2"), seals)
+    assert joined.places == ((0, 0), (0, 1), (1, 1))
+
+
+def test_a_part_in_other_columns_stays_apart_whatever_its_caption_says() -> None:
+    first, second = table("first", ROWS, 1), table("second", [["Category", "2022"], ["Seals", "3"]], 2)
+    narrower = table("narrower", [["Valves", "5"]], 3, header_rows=0)
+    links = [Link(a, "first", LinkType.CONTINUES, 1.0) for a in ("second", "narrower")]
+    joined = joined_tables([first, second, narrower], links)
+    assert [[part.id for part in one.parts] for one in joined] == [["first"], ["second"], ["narrower"]]
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ from itertools import pairwise
 from octavo.ingest.geometry import covered, horizontal_overlap
 from octavo.ingest.links.confidence import Found
 from octavo.ingest.links.labels import CONTINUED, label_of
-from octavo.ingest.model import AROUND, Element, ElementType, LinkType, Table
-from octavo.ingest.tables import column_names, is_value
+from octavo.ingest.model import AROUND, Element, ElementType, LinkType
+from octavo.ingest.tables import goes_on_unnamed, repeated_columns
 from octavo.ingest.traces import Traces
 
 _ASIDE = {*AROUND, ElementType.FOOTNOTE}
@@ -18,7 +18,6 @@ _FLOATING = {*_ASIDE, ElementType.CAPTION, ElementType.FIGURE, ElementType.TABLE
 _PROSE = {ElementType.TEXT, ElementType.LIST}
 _ENDED = re.compile(r"[.!?:;…][\"”’')\]]*(?:\s?\[?\d{1,3}\]?)?$")
 _GOES_ON = re.compile(r"^[a-z(–—%$\d]")
-_NAME = re.compile(r"[^\W_]{2}")  # not "N/A", nor a dash
 _CUT = re.compile(r"[a-z]-$")  # a word in two parts
 _SHORTEST = 40  # characters; a shorter text without a full stop is a label
 _LOOK_AHEAD = 12  # elements between two parts of a paragraph, figures and captions among them
@@ -71,17 +70,9 @@ def _same_table(before: Element, after: Element, caption: Element | None, again:
     alike = len(before.table.rows[0]) == len(after.table.rows[0])
     width, other = before.bbox[2] - before.bbox[0], after.bbox[2] - after.bbox[0]
     as_wide = abs(width - other) < _WIDTH * width
-    words, again_words = (sorted(" ".join(column_names(table)).split()) for table in (before.table, after.table))
-    if words and words == again_words and (alike or as_wide):  # in whatever columns they were read
+    if (alike or as_wide) and repeated_columns(after.table, before.table):
         return "header repeated"
-    return "columns agree" if alike and as_wide and not _names_values(after.table) else ""
-
-
-def _names_values(table: Table) -> bool:
-    """Whether a table opens with names of two columns of values or more: it goes not on without a header."""
-    names, body = column_names(table), table.rows[table.header_rows :]
-    valued = [c for c in range(1, len(names)) if any(is_value(row[c]) for row in body)]
-    return sum(bool(_NAME.search(names[c])) for c in valued) > 1
+    return "columns agree" if as_wide and goes_on_unnamed(after.table, before.table) else ""
 
 
 def _same_caption(one: str, other: str) -> bool:

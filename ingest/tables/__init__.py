@@ -4,10 +4,12 @@ from octavo.ingest.tables.find import find_tables
 from octavo.ingest.tables.values import (
     Cell,
     column_names,
+    goes_on_unnamed,
     header_rows,
     is_value,
     key_columns,
     label_columns,
+    repeated_columns,
     values,
 )
 
@@ -15,9 +17,11 @@ __all__ = [
     "Cell",
     "column_names",
     "find_tables",
+    "goes_on_unnamed",
     "header_rows",
     "is_value",
     "key_columns",
     "label_columns",
+    "repeated_columns",
     "values",
 ]

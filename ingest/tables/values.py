@@ -14,6 +14,7 @@ from octavo.ingest.model import Box, Table
 _VALUE = re.compile(r"^[($€£¥~<>≤≥≈±+\-–—−\s]*\d[\d,.]*\s*(%|\)|bps|[xX]|[MBK])*\)?\s*[*^]*(\s*\(\w\))?$")
 _NOTHING = re.compile(r"^[\s—–\-−$%*]*$|^(n/?a|nm|n\.m\.)[*^]*$", re.IGNORECASE)
 _YEAR = re.compile(r"^(FY\s?)?(19|20)\d\d$")
+_NAME = re.compile(r"[^\W_]{2}")  # not "N/A", nor a dash
 
 
 def is_value(text: str) -> bool:
@@ -165,6 +166,40 @@ def column_names(table: Table) -> list[str]:
         for c, start in sorted((over | _reached(over, bare)).items()):
             names[c].append(row[start])
     return [" ".join(name) for name in names]
+
+
+def goes_on_unnamed(table: Table, first: Table) -> bool:
+    """Whether `table` has the columns of `first` without a header: as many, and no names of its own.
+
+    Names are those of two columns of values or more, or one that `first` has too.
+    """
+    names, known, body = column_names(table), column_names(first), table.rows[table.header_rows :]
+    valued = [c for c in range(1, len(names)) if any(is_value(row[c]) for row in body)]
+    own = sum(bool(_NAME.search(names[c])) for c in valued)
+    return len(names) == len(known) and own < 2 and not {*names[1:]} & {*known[1:]} - {""}
+
+
+def repeated_columns(table: Table, first: Table) -> list[int | None] | None:
+    """For each column of `table` the one of `first` whose name it repeats; None where the headers say not the same.
+
+    The columns may stand in another order. An empty one without a name, which a grid has more, stands for none.
+    """
+    names, known = column_names(table), column_names(first)
+    if names == known:
+        return [*range(len(names))] if any(names) else None
+    if sorted(filter(None, names)) != sorted(filter(None, known)):
+        return None
+    found: list[int | None] = []
+    for c, name in enumerate(names):
+        if name:  # of several columns of one name each stands for the next
+            found.append(next(k for k, other in enumerate(known) if other == name and k not in found))
+        elif not any(row[c] for row in table.rows):
+            found.append(None)
+        elif c == 0 and not known[0]:  # labels seldom have a name
+            found.append(0)
+        else:
+            return None
+    return found
 
 
 def _reached(over: dict[int, int], bare: set[int]) -> dict[int, int]:

@@ -6,7 +6,7 @@ Knows nothing of links.
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from statistics import median
@@ -63,17 +63,24 @@ def explanations(elements: Sequence[Element]) -> list[Element]:
 
 def counted_on(elements: Sequence[Element]) -> list[Element]:
     """The elements, a footnote being a list's item that counts on from the item close above it."""
+    items: dict[int, list[tuple[int, Element]]] = defaultdict(list)  # each list's items by page, with their numbers
+    notes: list[tuple[int, int, Element]] = []
+    for n, element in enumerate(elements):
+        number = _ITEM.match(element.text) if element.type in (*_LOOSE, ElementType.FOOTNOTE) else None
+        if number and element.type is ElementType.FOOTNOTE:
+            notes.append((n, int(number[1]), element))
+        elif number:
+            items[element.page].append((int(number[1]), element))
     found = list(elements)
-    for n, element in enumerate(found):
-        number = _ITEM.match(element.text) if element.type is ElementType.FOOTNOTE else None
-        for above in found if number else ():
-            before = _ITEM.match(above.text) if above.type in _LOOSE and above.page == element.page else None
-            apart = element.bbox[1] - above.bbox[3], abs(element.bbox[0] - above.bbox[0])
-            close = -_CLOSE < apart[0] < _CLOSE and apart[1] < _CLOSE
-            if number and before and close and 0 < int(number[1]) - int(before[1]) <= _SKIPPED:
-                found[n] = replace(element, type=ElementType.LIST)
-                break
+    for n, number, note in notes:
+        if any(0 < number - before <= _SKIPPED and _close(above, note) for before, above in items[note.page]):
+            found[n] = replace(note, type=ElementType.LIST)
+            items[note.page].append((number, found[n]))
     return found
+
+
+def _close(above: Element, below: Element) -> bool:
+    return abs(below.bbox[1] - above.bbox[3]) < _CLOSE and abs(below.bbox[0] - above.bbox[0]) < _CLOSE
 
 
 def footnotes(elements: Sequence[Element], traces: Mapping[int, Traces]) -> list[Element]:

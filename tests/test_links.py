@@ -171,6 +171,23 @@ def test_tables_on_several_pages_are_each_a_mention() -> None:
     assert mentions(*tables, text("p", "See the tables on pages 1–3.")) == {("p", "t1"), ("p", "t2"), ("p", "t3")}
 
 
+@pytest.mark.parametrize(
+    ("words", "pages"),
+    [
+        ("See the table on page 1 and 3 others.", {1}),
+        ("See the table on page 2, 3 times as large.", {2}),
+        ("See the table on pages 1 and 3.", {1, 3}),
+        ("See the tables on page 1 and 3.", {1, 3}),
+        ("See the tables on pp. 1 and 3.", {1, 3}),
+        ("See the table on pp. 1 and 3.", {1, 3}),
+        ("See the table on p. 1 and 3 others.", {1}),
+    ],
+)
+def test_only_a_plural_takes_a_list_of_pages(words: str, pages: set[int]) -> None:
+    tables = [table(f"t{page}", [["", "2020"], ["a", "1"]], page, (50, 300, 550, 400)) for page in (1, 2, 3)]
+    assert mentions(*tables, text("p", words)) == {("p", f"t{page}") for page in pages}
+
+
 @pytest.mark.parametrize("number", ["SA3", "A-4", "ES-1", "2.1", "IV", "3b"])
 def test_labels_count_in_letters_too(number: str) -> None:
     drawn = (caption("c", f"Figure {number}. Sales", 1, (50, 205, 300, 217)), figure("f", 1, (50, 100, 300, 200)))

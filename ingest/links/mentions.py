@@ -19,8 +19,8 @@ _MENTION = re.compile(
 _TOKEN = re.compile(rf"(?:{NUMBER}|[A-Z])\b|to\b|through\b|–|-")
 _THROUGH = ("to", "through", "-")
 _PAGE = re.compile(
-    r"(?:(?i:\b(?P<kind>table|figure|chart|graph|map)s?\s+(?:shown\s+|given\s+)?on\s+))?"
-    r"(?i:\bpages?|\bpp?\.)\s+(?P<numbers>(?:[A-Z]-)?\d{1,4}\b(?:\s*(?:,\s*and|,|and|&|or|to|through|–|-)\s*\d{1,4}\b)*)"
+    r"(?:(?i:\b(?P<kind>table|figure|chart|graph|map)(?P<several>s?)\s+(?:shown\s+|given\s+)?on\s+))?"
+    r"(?i:\bpage(?P<pages>s?)|\bp(?P<pp>p?)\.)\s+(?P<numbers>(?:[A-Z]-)?\d{1,4}\b(?:\s*(?:,\s*and|,|and|&|or|to|through|–|-)\s*\d{1,4}\b)*)"
     r"(?!\s*%)"
 )
 _NEAR = re.compile(
@@ -88,7 +88,9 @@ class _Index:
         for match in _PAGE.finditer(element.text):
             if not _ELSEWHERE.match(element.text, match.end()):
                 kind, numbers = one_kind(match["kind"] or ""), _each(match["numbers"], self.printed.__contains__)
-                for number in numbers if kind else islice(numbers, 1):  # of a range of pages the first will do
+                several = kind and (match["several"] or match["pages"] or match["pp"])
+                # "The table on page 1 and 3 others" is on one page; of a range of pages the first will do.
+                for number in numbers if several else islice(numbers, 1):
                     yield from self._page(number, kind)
         for match in _NEAR.finditer(element.text):
             yield from self._near(element, match)

@@ -75,7 +75,7 @@ def report(report: IngestReport) -> Json:
         "documents": [document(i) | {"unchanged": i.sha256 in report.unchanged} for i in report.documents],
         "replaced": report.replaced,
         "removed": report.removed,
-        "unnamed": [{"name": name, "document": left} for name, left in report.unnamed],
+        "unnamed": [{"name": name, "document": left or None} for name, left in report.unnamed],
         "problems": report.problems,
         "pages_read": report.pages,
         "seconds": round(report.seconds, 3),

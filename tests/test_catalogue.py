@@ -12,6 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from octavo.ingest.model import (
     Chunk,
@@ -26,7 +27,7 @@ from octavo.ingest.model import (
     Table,
 )
 from octavo.ingest.store.catalogue import Catalogue
-from octavo.ingest.store.schema import Base
+from octavo.ingest.store.schema import Base, NameRow
 
 
 def test_the_migrations_make_the_tables_that_the_code_declares(database_url: str) -> None:
@@ -178,6 +179,27 @@ def test_a_document_goes_with_its_last_name(database_url: str, tmp_path: Path) -
     assert catalogue.forget([str(places[0]), "/none.pdf"]) == ([], [("one.pdf", "two.pdf")])
     assert [i.names for i in catalogue.documents()] == [("two.pdf",)]
     assert catalogue.forget([str(places[1])]) == ([("two.pdf", "a" * 64)], [])
+    assert catalogue.documents() == []
+
+
+def test_of_two_files_of_one_name_the_place_of_the_other_is_told(database_url: str, tmp_path: Path) -> None:
+    catalogue = Catalogue(database_url)
+    places = [tmp_path / folder / "same.pdf" for folder in ("old", "new")]
+    for place in places:
+        place.parent.mkdir()
+        place.touch()
+        catalogue.queue("a" * 64, "same.pdf", 10, str(place))
+    assert catalogue.forget([str(places[0])]) == ([], [("same.pdf", str(places[1]))])
+
+
+def test_of_a_document_that_goes_with_very_many_files_none_is_told_to_stay(database_url: str) -> None:
+    catalogue = Catalogue(database_url)
+    places = [f"/{n}.pdf" for n in range(2000)]  # more than one query takes
+    catalogue.queue("a" * 64, "p.pdf", 10, places[0])
+    rows = [NameRow(document_id=1, name="q.pdf", source=place) for place in places[1:]]
+    with Session(catalogue.engine) as session, session.begin():
+        session.add_all(rows)
+    assert catalogue.forget(places) == ([("p.pdf", "a" * 64)], [])
     assert catalogue.documents() == []
 
 

@@ -15,7 +15,7 @@ import click
 
 from octavo.commands.options import existing, json_option, library_option, print_json, settings_of, short
 from octavo.ingest.model import State
-from octavo.ingest.text import count, counts
+from octavo.ingest.text import count, counts, printable
 
 if TYPE_CHECKING:
     from octavo.ingest.pipeline import IngestReport
@@ -147,7 +147,7 @@ def _watch(shelf: Library, folder: Path, recursive: bool, as_json: bool) -> None
                     kept = "in already" if known else counts(page=info.pages, chunk=info.chunks)
                     click.echo(f"{_names(info)}: {kept}")
             for name, left in report.unnamed:
-                click.echo(f"{name}: gone, the document stays as {left}")
+                click.echo(f"{name}: gone, the document stays{f' as {printable(left)}' if left else ''}")
             for done, names in (("replaced", report.replaced), ("deleted", report.removed)):
                 for name in names:
                     click.echo(f"{name}: {done}")

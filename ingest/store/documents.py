@@ -15,7 +15,6 @@ from octavo.ingest.store import names
 from octavo.ingest.store.opened import OpenCatalogue
 from octavo.ingest.store.records import DocumentInfo, Gone
 from octavo.ingest.store.rows import (
-    batched,
     by_name,
     clear,
     counted,
@@ -179,11 +178,10 @@ class Documents(OpenCatalogue):
         """Takes the names of files that are gone.
 
         Gives back the documents that go with that, as (name, SHA-256), and the names that go from documents that stay,
-        as (name, name that is left).
+        as (name, name that is left); where that is the same, its file's place is left, or "".
         """
         with Session(self.engine) as session, session.begin():
-            taken = [self._take(session, some) for some in batched(list(sources))]
-        return [gone for documents, _ in taken for gone in documents], [one for _, lost in taken for one in lost]
+            return self._take(session, sources)
 
     def _take(
         self, session: Session, sources: Collection[str], besides: str | None = None

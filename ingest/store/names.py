@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from octavo.ingest.model import State
+from octavo.ingest.store.rows import batched
 from octavo.ingest.store.schema import DocumentRow, NameRow
 
 
@@ -36,17 +37,27 @@ def withdraw(
     """Takes the names of the files at `sources` from all documents, or all but that of SHA-256 `besides`.
 
     Without `ready` those that answer questions keep theirs. Gives back the documents to which no other name is left,
-    which still have these and are for the caller to delete; and of the others each name with the one that is left.
+    which still have these and are for the caller to delete; and of the others each name with what is left (`_other`).
     """
-    query = select(DocumentRow).where(
-        DocumentRow.names.any(NameRow.source.in_(sources)), DocumentRow.sha256 != (besides or "")
-    )
+    gone, affected = set(sources), dict[int, DocumentRow]()
+    for some in batched(list(gone)):  # a document's names may be in several
+        query = select(DocumentRow).where(
+            DocumentRow.names.any(NameRow.source.in_(some)), DocumentRow.sha256 != (besides or "")
+        )
+        if not ready:
+            query = query.where(DocumentRow.state != State.READY)
+        affected |= {document.id: document for document in session.scalars(query)}
     going, lost = [], []
-    for document in session.scalars(query if ready else query.where(DocumentRow.state != State.READY)):
-        left = [row for row in document.names if row.source not in sources]
+    for document in affected.values():
+        left = [row for row in document.names if row.source not in gone]
         if not left:
             going.append(document)
         else:
-            lost += [(row.name, left[0].name) for row in document.names if row not in left]
+            lost += [(row.name, _other(left[0], row.name)) for row in document.names if row not in left]
             document.names = left
     return going, lost
+
+
+def _other(left: NameRow, name: str) -> str:
+    """The name that is left; where it is the same, its file's place, "" without a file."""
+    return left.name if left.name != name else left.source or ""

@@ -41,15 +41,17 @@ QUESTIONS = (
     "What was achieved against the target in the fiscal year?",
 )
 NURSERY = """
-import os, sys
+import os, signal, sys
 import sentence_transformers, faiss, bm25s, pebble
 from octavo import Library, Settings
 import octavo.ingest.embedding, octavo.retrieval.index
 for line in sys.stdin:
-    source, target, question = line.rstrip("\\n").split("\\t")
+    source, target, question, halts = line.rstrip("\\n").split("\\t")
     child = os.fork()
     if not child:
         os.setsid()
+        if halts:
+            bm25s.BM25.save = lambda *_, **__: os.kill(os.getpid(), signal.SIGSTOP)
         settings = Settings(library=target, workers=2, page_seconds=600)  # or a busy machine reads a page by its words
         with Library(settings=settings) as library:
             library.ingest([source])
@@ -69,11 +71,15 @@ class Nursery:
         command = [sys.executable, "-c", NURSERY]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    def ingest(self, target: Path, moment: Callable[[], object] | None = None) -> bool:
-        """Ingests into `target`, then searches it once; with workers and all killed at a `moment`. Whether it was."""
+    def ingest(self, target: Path, moment: Callable[[], object] | None = None, halts: bool = False) -> bool:
+        """Ingests into `target`, then searches it once; with workers and all killed at a `moment`. Whether it was.
+
+        One that `halts` stands still while it writes its snapshots.
+        """
         assert self.process.stdin
         assert self.process.stdout
-        print(self.source, target, QUESTIONS[0], sep="\t", file=self.process.stdin, flush=True)
+        line = "\t".join([str(self.source), str(target), QUESTIONS[0], "halts" if halts else ""])
+        print(line, file=self.process.stdin, flush=True)
         child = int(self.process.stdout.readline())
         started = time.monotonic()
         if moment is not None:
@@ -219,9 +225,9 @@ def test_an_ingestion_killed_while_it_writes_its_snapshots_ends_as_an_undisturbe
     def halfway() -> None:
         deadline = time.monotonic() + 1800
         while not begun() and time.monotonic() < deadline:
-            time.sleep(0.001)
+            time.sleep(0.1)
 
-    assert nursery.ingest(target, halfway)
+    assert nursery.ingest(target, halfway, halts=True)
     assert begun()
     assert not nursery.ingest(target)
     assert holdings(target) == expected

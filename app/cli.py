@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from octavo.commands import documents, domains, evaluation, quantization, questions, service, training
+from octavo.commands import calibration, documents, domains, evaluation, quantization, questions, service, training
 
 
 class _Commands(click.Group):
@@ -76,7 +76,7 @@ for _command in (
     *(documents.parse, documents.ingest, documents.documents, documents.card, documents.delete),
     *(documents.index,),
     *(questions.search, questions.ask, domains.domains),
-    *(evaluation.evaluate,),
+    *(evaluation.evaluate, calibration.calibrate),
     *(training.train, training.preferences, training.dpo),
     *(quantization.quantize, service.serve, service.doctor),
 ):

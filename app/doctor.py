@@ -140,6 +140,7 @@ def _library(settings: Settings) -> str:
         raise Fault(f"only {free / 2**30:.1f} GiB of disk left at {settings.library}: free some first")
     if not (settings.library / "files").is_dir():  # opening a library makes it, which is not for us to do
         return f"no library at {settings.library} yet; `octavo ingest FOLDER` makes it"
+    from octavo import calibrating
     from octavo.library import Library
 
     with Library(settings=settings) as library:
@@ -147,10 +148,12 @@ def _library(settings: Settings) -> str:
         states = Counter(str(info.state) for info in infos)
         lacking = [i.name for i in infos if not library.files.pdf(i.sha256).is_file()]
         indexed, index = len(library.index.vectors), library.index.vectors.vectors.type
+        calibrated = "".join(f"; {line}" for line in calibrating.told(library))
     if lacking:
         raise Fault(f"the file of {lacking[0]} is gone from the library: ingest it again")
     counts = ", ".join(f"{n} {state}" for state, n in sorted(states.items())) or "no documents"
-    return f"{settings.library}: {counts}; {count(indexed, 'chunk')} indexed, {index}; {free / 2**30:.0f} GiB free"
+    chunks = f"{count(indexed, 'chunk')} indexed, {index}"
+    return f"{settings.library}: {counts}; {chunks}{calibrated}; {free / 2**30:.0f} GiB free"
 
 
 def _settings(settings: Settings) -> str:

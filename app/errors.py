@@ -13,6 +13,7 @@ from octavo.ingest.readers import ReaderMissingError
 from octavo.ingest.store.database import CatalogueError
 from octavo.ingest.store.files import StorageError
 from octavo.kernels.device import DeviceError
+from octavo.retrieval.calibration import CalibrationError
 from octavo.retrieval.domains import DomainError
 from octavo.retrieval.embedder import ModelMissingError
 from octavo.shelf import LibraryError
@@ -21,7 +22,7 @@ from octavo.training.folder import TrainingFolderError
 
 _EXPECTED = (
     *(LibraryError, CatalogueError, StorageError, UnreadableError, ReaderMissingError),
-    *(ModelMissingError, LocalModelError, DomainError, DeviceError),
+    *(ModelMissingError, LocalModelError, DomainError, CalibrationError, DeviceError),
     *(QuestionsError, ResultsError, QuantizationError),
     *(TrainingDataError, TrainingFolderError),
 )

@@ -21,7 +21,7 @@ from octavo.ingest.reader import UnreadableError
 from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.ingest.watch import changes
 from octavo.opened import EMBEDDER_CHOICE, OpenLibrary, limits
-from octavo.retrieval.domains import DomainError, valid_name
+from octavo.retrieval.domains import EXAMPLES, DomainError, default_examples, read_examples, valid_name
 from octavo.retrieval.embedder import SentenceEmbedder
 from octavo.retrieval.visual import TextUnderPictures
 from octavo.shelf import LibraryError
@@ -237,6 +237,23 @@ class Holdings(OpenLibrary):
         with self._writing():
             self._refresh()
             self.catalogue.set_domain(self.engine.discover(count, seed))
+            self.catalogue.choose(EXAMPLES, "")
+
+    def use_domains(self, examples: str | None = None, replace: bool = False) -> None:
+        """Takes domains that are told by examples, JSON as `read_examples` has it, or the eight of UniDoc-Bench.
+
+        Each document is put where it surely belongs, else into none. Domains that are there stand in the way unless
+        `replace`. Raises LibraryError and DomainError.
+        """
+        text = default_examples() if examples is None else examples
+        read_examples(text)
+        if not replace and any(self.domains().keys() - {""}):
+            raise LibraryError("this library has domains already: --replace puts these in their place")
+        with self._writing():
+            ready = self.engine.ready()
+            self.catalogue.set_domain(dict.fromkeys(ready))
+            self.catalogue.choose(EXAMPLES, text)
+            self.catalogue.set_domain(self.engine.place(ready))
 
     def identify_domain(self, question: str) -> dict[str, float]:
         """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from time import perf_counter
 from types import EllipsisType
 from typing import TypedDict, Unpack
 
+from octavo import calibrating
+from octavo.evaluation.questions import Question
 from octavo.generation.answerer import Answerer
 from octavo.generation.model import Answer
 from octavo.generation.weights import LocalModelError
 from octavo.generators import local_name, thins_pictures
 from octavo.holdings import Holdings
+from octavo.retrieval.calibration import Calibration
 from octavo.retrieval.model import Hit, Looked, Mode, Rule, Selection
 from octavo.retrieval.search import bring_pages, follow_links
-from octavo.retrieval.selection import choose
+from octavo.retrieval.selection import choose, choose_evidence
 from octavo.settings import Generator
 from octavo.shelf import LibraryError, NoSuchDocumentError
 
@@ -42,9 +45,9 @@ class Library(Holdings):
             answer = library.ask("What were total net sales in the third quarter?")
             print(answer.text, [(c.document, c.page, c.bbox) for c in answer.citations])
 
-    `settings` default to the environment's; `embedder`, `retriever` and `generator` put any LangChain object in the
-    place of the one that the settings name. Its first search repairs the indexes after the catalogue, its first
-    ingestion removes files that a crash left. Safe to use from several threads. Raises LibraryError.
+    `settings` default to the environment's; `embedder`, `retriever`, `generator` and `reranker` put any LangChain
+    object in the place of the one that the settings name. Its first search repairs the indexes after the catalogue, its
+    first ingestion removes files that a crash left. Safe to use from several threads. Raises LibraryError.
     """
 
     def search(
@@ -87,13 +90,53 @@ class Library(Holdings):
         """The evidence for an answer: the hits that the rule keeps, and with `links` what these lead to beside it."""
         s, k = self.settings, how.get("k") or self.settings.k
         mode = Mode(how.get("mode") or s.mode)
-        hits, looked = self._find(query, k, documents, mode=mode, domain=how.get("domain", ...))
-        chosen = choose(hits, Rule(how.get("rule") or s.selection), gamma=s.gamma, threshold=s.ratio, limit=k)
+        rule, within = Rule(how.get("rule") or s.selection), how.get("domain", ...)
+        if rule is Rule.CALIBRATED:
+            chosen, looked = self._calibrated(query, k, documents, mode, within)
+        else:
+            hits, looked = self._find(query, k, documents, mode=mode, domain=within)
+            chosen = choose(hits, rule, gamma=s.gamma, threshold=s.ratio, limit=k)
         brought = follow_links(self.catalogue, chosen.kept, _LINKED) if links else []
         if links and mode is Mode.FUSION:  # texts and the pictures of their pages, in one prompt
             brought += bring_pages(self.catalogue, chosen.kept)
         dropped = [pair for pair in chosen.dropped if pair[0].chunk.id not in {hit.chunk.id for hit in brought}]
         return Selection((*chosen.kept, *brought), tuple(dropped), chosen.notes, looked)
+
+    def _calibrated(
+        self, query: str, k: int, documents: Sequence[str], mode: Mode, domain: str | EllipsisType | None
+    ) -> tuple[Selection, tuple[Looked, ...]]:
+        """The selection by this library's calibration, from at least as many hits as it was made with."""
+        calibration = calibrating.holding(self, mode)
+        hits, looked = self._find(query, max(k, calibration.k), documents, mode=mode, domain=domain)
+        asked = [self.find(document).sha256 for document in documents]
+        likely = calibration.probabilities(self.engine.signals(query, hits, asked)).tolist()
+        group, cut = calibration.cut(self.engine.domain_of(query))
+        return choose_evidence(hits, likely, cut.least, calibration.lose, group), looked
+
+    def calibrate(
+        self,
+        questions: Sequence[Question],
+        lose: float = 0.1,
+        k: int = 50,
+        mode: Mode | str | None = None,
+        seed: int = 0,
+        on_progress: Callable[[int, int], None] = lambda done, of: None,
+    ) -> Calibration:
+        """Makes and keeps the calibration of a way of searching, for the rule "calibrated".
+
+        `questions` have known evidence; half of them, by `seed`, teach how probable a hit is evidence, the others set
+        the cut by which at most a share `lose` of questions lose all their evidence among the first `k` hits. Raises
+        CalibrationError where that cannot be promised, and as `search`.
+        """
+        way = Mode(mode or self.settings.mode)
+        calibration = calibrating.make(self, questions, lose, k, way, seed, on_progress)
+        with self._writing():
+            self.catalogue.choose(calibrating.choice(way), calibration.model_dump_json())
+        return calibration
+
+    def calibration(self, mode: Mode | str | None = None) -> Calibration | None:
+        """What `calibrate` kept for a way of searching, the settings' by default."""
+        return calibrating.kept(self, Mode(mode or self.settings.mode))
 
     def ask(
         self,

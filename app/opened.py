@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import cast
 
+from langchain_core.cross_encoders import BaseCrossEncoder
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import BaseChatModel
 from langchain_core.retrievers import BaseRetriever
@@ -26,6 +27,7 @@ from octavo.retrieval.embedder import Embedder, SentenceEmbedder, as_embedder
 from octavo.retrieval.engine import SearchEngine
 from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Mode
+from octavo.retrieval.reranker import SentenceReranker
 from octavo.retrieval.visual import PictureEmbedder, TextUnderPictures, VisualEmbedder
 from octavo.settings import EMBEDDED, Generator, Settings
 from octavo.shelf import LibraryError, Shelf
@@ -50,6 +52,7 @@ class OpenLibrary(Shelf):
         embedder: Embeddings | None = None,
         retriever: BaseRetriever | None = None,
         generator: BaseChatModel | None = None,
+        reranker: BaseCrossEncoder | None = None,
     ) -> None:
         settings = settings or Settings()
         if settings.device not in ("auto", "cpu"):  # which are always there; known now, not after an hour of reading
@@ -57,6 +60,7 @@ class OpenLibrary(Shelf):
         super().__init__(folder, settings)
         self.models = ModelShelf(self.folder / "models")
         self._given_embedder, self._retriever, self._generator = embedder, retriever, generator
+        self._given_reranker = reranker
         self._lock = Lock()
         self._open()
 
@@ -68,6 +72,7 @@ class OpenLibrary(Shelf):
         self.embedder: Embedder = as_embedder(given) if given else SentenceEmbedder(named, device)
         visual = self.settings.visual_embedder
         self.looker: PictureEmbedder = VisualEmbedder(visual, device) if visual else TextUnderPictures(self.embedder)
+        reranker = self.settings.reranker
         self.engine = SearchEngine(
             self.folder / "index",
             self.catalogue,
@@ -77,6 +82,7 @@ class OpenLibrary(Shelf):
             device,
             self.settings.documents_first,
             self.settings.index,
+            self._given_reranker or (SentenceReranker(reranker, device) if reranker else None),
         )
         self.reader = ExtractiveReader(self.embedder)
         self._stamp: tuple[int, int] | None = None

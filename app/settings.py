@@ -42,11 +42,18 @@ class Settings(BaseSettings):
     index: IndexType = Field(
         IndexType.AUTO, description="index of vectors: exact, ivf, or auto (ivf where there are many)"
     )
+    reranker: str | None = Field(
+        None, description="a sentence-transformers CrossEncoder, name or folder, that ranks what is found anew"
+    )
     k: int = Field(10, ge=1, le=1000, description="hits that a search returns")
     mode: Mode = Field(Mode.TEXT, description="what is searched: text, image, fusion or joint")
-    domain: str | None = Field(None, description="search in this domain only; 'auto' identifies it, 'weighted' weighs")
+    domain: str | None = Field(
+        None, description="search in this domain only; 'auto' identifies it if sure, 'weighted' weighs"
+    )
     documents_first: bool = Field(True, description="look first for the documents that a question names, then in them")
-    selection: Rule = Field(Rule.ALL, description="which hits an answer may use: all, or by the gap or ratio rule")
+    selection: Rule = Field(
+        Rule.ALL, description="which hits an answer may use: all, by the gap or ratio rule, or as calibrated"
+    )
     gamma: float = Field(0.15, ge=0, description="gap rule: a fall of the score's logarithm that ends the evidence")
     ratio: float = Field(1.2, gt=1, description="ratio rule: how many times a hit's score the best may be, at most")
 

@@ -27,6 +27,7 @@ from octavo.retrieval.model import Hit, Selection
 
 EXTRACTIVE = "extractive"
 NOTHING = "Nothing in the library answers this question."
+NOT_HERE = "These documents do not seem to answer that: nothing found in them is likely enough to be evidence."
 
 CLOSE = 0.9
 """A second finding is quoted beside the best when its score is at least this share of the best's."""
@@ -227,7 +228,8 @@ def _extractive(findings: Sequence[Finding], selection: Selection) -> Answer:
     quoted = quoted[:QUOTED]
     text = " ".join(f"{unmark(finding.text)} [{number}]" for number, finding in enumerate(quoted, 1))
     sources = [Source(finding.text, (finding,)) for finding in quoted]
-    return _cited(text or NOTHING, sources, selection, EXTRACTIVE)
+    nothing = NOT_HERE if selection.dropped and not selection.kept else NOTHING
+    return _cited(text or nothing, sources, selection, EXTRACTIVE)
 
 
 def _judged(text: str, sources: Sequence[Source], policy: Policy, extractive: Answer) -> Answer:

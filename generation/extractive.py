@@ -71,6 +71,8 @@ class ExtractiveReader:
 
         The best one's score is how sure it is to answer; another's is that, times the odds of it against the best.
         """
+        if not hits:  # the rule that chose them kept none
+            return []
         asked = understand(question)
         candidates = list(_candidates(asked, hits))
         ranked = sorted(self.judge(asked, hits, candidates), key=lambda pair: -pair[1].weighed(WEIGHTS))

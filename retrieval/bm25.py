@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import bm25s
@@ -39,9 +40,7 @@ class BM25:
         """(key, score) of the `k` best texts that share a word with `query`, best first; keys in `among` only."""
         if self._index is None:
             return []
-        words = bm25s.tokenize(
-            query, token_pattern=_TOKEN, stemmer=self._stemmer, stopwords="en", return_ids=False, show_progress=False
-        )[0]
+        words = self._words([query])[0]
         if not words:
             return []
         scores = self._index.get_scores(words)
@@ -49,6 +48,24 @@ class BM25:
             scores = np.where(np.isin(self.keys, np.asarray(among, np.int64)), scores, 0.0)
         best = np.argsort(-scores, kind="stable")[:k]
         return [(int(self.keys[n]), float(scores[n])) for n in best if scores[n] > 0]
+
+    def coverage(self, query: str, texts: Sequence[str]) -> list[float]:
+        """The share of the query's words that each of `texts` holds, 0 to 1, each word counted by its rarity.
+
+        Rarity is the inverse document frequency of BM25, ln(1 + (n - df + .5) / (df + .5)), Robertson and Zaragoza,
+        2009, over the texts of this index; a word that none of them holds is the rarest.
+        """
+        wanted = set(self._words([query])[0])
+        rarity = {word: math.log(1 + (len(self.keys) - df + 0.5) / (df + 0.5)) for word, df in self._counts(wanted)}
+        total = sum(rarity.values())
+        return [sum(rarity[word] for word in wanted & set(own)) / total if total else 0.0 for own in self._words(texts)]
+
+    def _counts(self, words: set[str]) -> Iterator[tuple[str, int]]:
+        """(word, number of this index's texts that hold it)."""
+        starts = self._index.scores["indptr"] if self._index else ()
+        known = self._index.vocab_dict if self._index else {}
+        for word in words:
+            yield word, int(starts[known[word] + 1] - starts[known[word]]) if word in known else 0
 
     def save(self, folder: Path) -> None:
         """Writes the index to `folder` in place of what is there; its owner keeps readers away meanwhile."""
@@ -69,6 +86,10 @@ class BM25:
             self.keys = keys
         except (OSError, ValueError, KeyError):
             self._index = None
+
+    def _words(self, texts: Sequence[str]) -> list[list[str]]:
+        options = {"token_pattern": _TOKEN, "stemmer": self._stemmer, "stopwords": "en", "show_progress": False}
+        return bm25s.tokenize(list(texts), return_ids=False, **options) if texts else []
 
     def _tokens(self, texts: Sequence[str]) -> bm25s.tokenization.Tokenized:
         return bm25s.tokenize(

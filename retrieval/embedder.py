@@ -32,7 +32,7 @@ EMBEDDED = "embedded"
 _BATCH = 32
 _MODEL_FILES = {".safetensors", ".json", ".txt", ".model", ".jinja"}
 _OF_TRAINING = {"run.json", "report.json"}
-_HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
+HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?")
 
 
 class ModelMissingError(RuntimeError):
@@ -134,7 +134,7 @@ def load_model(model: str, dtype: torch.dtype, device: torch.device) -> Sentence
     Weights are read as safetensors alone, a folder without a look at the network. Raises ModelMissingError.
     """
     here = model == EMBEDDED or Path(model).is_dir()
-    if not here and not _HUB_NAME.fullmatch(model):
+    if not here and not HUB_NAME.fullmatch(model):
         raise ModelMissingError(f"{model}: no such folder, nor a name that a hub could know")
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging

@@ -26,11 +26,13 @@ class IndexType(StrEnum):
 
 
 class Rule(StrEnum):
-    """Which hits are kept: every one, those before the first jump of the scores, or those close enough to the best."""
+    """Which hits are kept: every one, those before the first jump of the scores, those close enough to the best, or
+    those that are evidence with a probability that has been calibrated."""
 
     ALL = "all"
     GAP = "gap"
     RATIO = "ratio"
+    CALIBRATED = "calibrated"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How many of the hits to keep: the adaptive rules of MMed-RAG (Xia et al., ICLR 2025, arXiv 2410.13085).
+"""Which of the hits to keep: the adaptive rules of MMed-RAG (Xia et al., ICLR 2025, arXiv 2410.13085), or calibrated.
 
 A fixed k brings noise when few hits fit, and loses evidence when many do; a fall of the scores tells where it ends.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from octavo.ingest.text import count
 from octavo.retrieval.model import Hit, Rule, Selection
@@ -58,8 +59,30 @@ def choose(hits: Sequence[Hit], rule: Rule, *, gamma: float, threshold: float, l
             kept = select_ratio(scores, threshold, limit)
             reasons = [_too_far(scores[0], score, threshold, limit) for score in scores[kept:]]
             rules = f"ratio rule, threshold {threshold:g}, at most {limit}"
+        case Rule.CALIBRATED:
+            raise ValueError("what is calibrated is chosen by its probabilities: choose_evidence")
     note = f"{kept} of {count(len(hits), 'hit')} kept by the {rules}"
     return Selection(tuple(hits[:kept]), tuple(zip(hits[kept:], reasons, strict=True)), (note,))
+
+
+def choose_evidence(
+    hits: Sequence[Hit], probabilities: Sequence[float], least: float, lose: float, domain: str = ""
+) -> Selection:
+    """The hits that are evidence with a probability of `least` or more, in their order; dropped, the likeliest first.
+
+    `least` is the cut of a calibration that promises to lose the evidence of at most `lose` of the questions, in
+    `domain` if it is one's own.
+    """
+    pairs = list(zip(hits, probabilities, strict=True))
+    why = "evidence: probability {:.3g}"
+    kept = [replace(hit, why=(*hit.why, why.format(likely))) for hit, likely in pairs if likely >= least]
+    below = sorted((pair for pair in pairs if pair[1] < least), key=lambda pair: -pair[1])
+    dropped = [(hit, f"{why.format(likely)}; kept from {least:.3g} on") for hit, likely in below]
+    rule = f"calibrated rule, probability {least:.3g}{f' in the domain {domain}' if domain else ''}"
+    promise = f"loses the evidence of at most {lose:.1%} of questions"
+    return Selection(
+        tuple(kept), tuple(dropped), (f"{len(kept)} of {count(len(hits), 'hit')} kept by the {rule}: {promise}",)
+    )
 
 
 def _after_gap(scores: Sequence[float], kept: int, gamma: float) -> str:

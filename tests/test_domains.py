@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,15 @@ import pytest
 from octavo import Library, Settings
 from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.library import LibraryError
-from octavo.retrieval.domains import DomainError, DomainIdentifier, discover, valid_name
+from octavo.retrieval.domains import (
+    DomainError,
+    DomainIdentifier,
+    default_examples,
+    discover,
+    read_examples,
+    sure,
+    valid_name,
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +36,13 @@ def clouds() -> dict[str, np.ndarray]:
     return made
 
 
+def documents(clouds: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
+    """Each cloud as the chunks of five documents."""
+    return {name: np.array_split(points, 5) for name, points in clouds.items()}
+
+
 def test_a_vector_is_of_the_domain_that_it_lies_in(clouds: dict[str, np.ndarray]) -> None:
-    identifier = DomainIdentifier(clouds)
+    identifier = DomainIdentifier(documents(clouds))
     for axis, name in enumerate(clouds):
         odds = identifier.probabilities(np.eye(8, dtype=np.float32)[axis])
         assert next(iter(odds)) == name
@@ -36,19 +50,42 @@ def test_a_vector_is_of_the_domain_that_it_lies_in(clouds: dict[str, np.ndarray]
 
 
 def test_a_large_domain_does_not_draw_what_lies_between(clouds: dict[str, np.ndarray]) -> None:
-    odds = DomainIdentifier(clouds).probabilities(np.array([0, 1, 1, 0, 0, 0, 0, 0], np.float32) / np.sqrt(2))
+    odds = DomainIdentifier(documents(clouds)).probabilities(
+        np.array([0, 1, 1, 0, 0, 0, 0, 0], np.float32) / np.sqrt(2)
+    )
     assert 0.25 < odds["medicine"] < 0.7
     assert 0.25 < odds["finance"] < 0.7
 
 
 def test_a_document_is_of_the_domain_of_most_of_its_chunks(clouds: dict[str, np.ndarray]) -> None:
     document = np.concatenate([clouds["finance"][:9], clouds["aviation"][:2]])
-    assert DomainIdentifier(clouds).of_document(document) == "finance"
+    odds = DomainIdentifier(documents(clouds)).of_document(document)
+    assert next(iter(odds)) == "finance"
+    assert odds["finance"] == pytest.approx(9 / 11, abs=0.05)
 
 
 def test_one_domain_cannot_be_told_apart(clouds: dict[str, np.ndarray]) -> None:
     with pytest.raises(DomainError, match="two domains"):
-        DomainIdentifier({"aviation": clouds["aviation"]})
+        DomainIdentifier({"aviation": [clouds["aviation"]]})
+
+
+def test_probabilities_are_as_high_as_they_are_right() -> None:
+    generator = np.random.default_rng(0)
+    known = {name: generator.normal(size=(40, 5, 32)) for name in "abcd"}  # 40 documents of 5 chunks
+    fresh = {name: generator.normal(size=(500, 32)) for name in "abcd"}
+    for axis, name in enumerate("abcd"):
+        known[name][:, :, axis] += 1.5
+        fresh[name][:, axis] += 1.5
+    identifier = DomainIdentifier({name: list(some) for name, some in known.items()})
+    odds = [(name, identifier.probabilities(vector)) for name, some in fresh.items() for vector in some]
+    right = np.mean([next(iter(some)) == name for name, some in odds])
+    assert np.mean([max(some.values()) for _, some in odds]) == pytest.approx(right, abs=0.04)
+    assert 0.5 < right < 0.9
+
+
+@pytest.mark.parametrize(("odds", "domain"), [({"a": 0.8, "b": 0.2}, "a"), ({"b": 0.21, "a": 0.79}, "")])
+def test_only_a_probable_domain_is_relied_on(odds: dict[str, float], domain: str) -> None:
+    assert sure(odds) == domain
 
 
 def test_domains_are_found_in_their_number_and_named_by_their_words(clouds: dict[str, np.ndarray]) -> None:
@@ -99,6 +136,71 @@ def test_auto_searches_in_the_domain_of_the_question(domained: Any) -> None:
     found = domained.search("What was the highest yearly sunspot number?", domain="auto")
     assert {hit.document for hit in found} <= {info.name for info in domained.domains()["sky"]}
     assert found[0].why[-1].startswith("domain: sky, probability 0.")
+
+
+def test_an_unsure_question_is_searched_for_everywhere(domained: Any) -> None:
+    question = "What was the highest number of anything that was counted?"
+    assert sure(domained.identify_domain(question)) == ""
+    found = domained.search(question, domain="auto")
+    assert [hit.chunk.id for hit in found] == [hit.chunk.id for hit in domained.search(question)]
+    assert "domain: unsure, " in found[0].why[-1]
+    assert found[0].why[-1].endswith("; all are searched")
+
+
+def test_a_document_without_domain_is_searched_with_any_that_is_identified(domained: Any) -> None:
+    domained.set_domain(None, ["pacific-temperatures.pdf"])
+    found = domained.search("Sunspots: how warm was the sea, and the sunspot number?", k=40, domain="auto")
+    assert found[0].why[-1].startswith("domain: sky, ")
+    assert {hit.document for hit in found} == {"sunspot-cycles.pdf", "pacific-temperatures.pdf"}
+
+
+def test_the_eight_domains_of_unidoc_come_with_examples() -> None:
+    examples = read_examples(default_examples())
+    assert list(examples) == [
+        *("commerce_manufacturing", "construction", "crm", "education"),
+        *("energy", "finance", "healthcare", "legal"),
+    ]
+    assert {len(some) for some in examples.values()} == {6}
+
+
+def test_documents_are_put_into_domains_by_examples_where_they_surely_fit(own_library: Any) -> None:
+    examples = {
+        "sky": [
+            "Sunspots and the solar cycle.",
+            "How long does a cycle of the sun last?",
+            "The sun's activity by year.",
+        ],
+        "health": ["Visits to the doctor and health insurance.", "How often do patients see a physician?"],
+        "law": ["Contracts and clauses.", "Who is liable for the damage?"],
+    }
+    own_library.use_domains(json.dumps(examples))
+    found = {name: [info.name for info in infos] for name, infos in own_library.domains().items()}
+    assert found["sky"] == ["sunspot-cycles.pdf"]
+    assert found["health"] == ["doctor-visits.pdf"]
+    assert "law" not in found
+    assert "states-crime-schooling.pdf" in found[""]
+    assert next(iter(own_library.identify_domain("Is a party liable for breach of its contract?"))) == "law"
+
+
+def test_found_domains_take_the_place_of_examples(own_library: Any) -> None:
+    own_library.use_domains()
+    own_library.discover_domains(count=2, replace=True)
+    question = "Which clause of the contract is void?"
+    assert own_library.identify_domain(question).keys() == own_library.domains().keys()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[]", "no domains by examples"),
+        ('{"law": ["Clauses"]}', "fewer than two domains"),
+        ('{"law": ["Clauses"], "trade": [" "]}', "'trade' has a bad name or no examples"),
+        ('{"law": ["Clauses"], "auto": ["Cars"]}', "'auto' has a bad name or no examples"),
+    ],
+)
+def test_domains_that_are_not_told_by_examples_are_refused(text: str, said: str) -> None:
+    with pytest.raises(DomainError, match=said):
+        read_examples(text)
 
 
 def test_weighted_multiplies_each_score_by_its_domains_probability(domained: Any) -> None:

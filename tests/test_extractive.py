@@ -493,3 +493,7 @@ def test_a_header_in_the_middle_of_its_columns_names_them_all() -> None:
     assert names[1] == "Three Months 2023"
     assert names[4] == "Three Months % Change"
     assert names[5] == "Six Months 2023"
+
+
+def test_where_no_hit_was_kept_nothing_is_found(reader: ExtractiveReader) -> None:
+    assert reader.read("Which protein does the gene TP53 encode?", []) == []

@@ -15,10 +15,12 @@ from reportlab.platypus import Paragraph, SimpleDocTemplate, Spacer, Table, Tabl
 from streamlit.testing.v1 import AppTest
 
 import octavo.ui
-from octavo import contract
+from octavo import calibrating, contract
+from octavo.generation.answerer import NOT_HERE
 from octavo.ingest.model import Page, ParsedDocument
 from octavo.ingest.pipeline import IngestReport
 from octavo.library import Library
+from octavo.retrieval.calibration import SIGNALS, Calibration, Cut
 from octavo.retrieval.model import Mode, Rule
 from octavo.ui import uploads
 from tests.tiny_models import qwen_vl_model
@@ -323,3 +325,29 @@ def test_the_way_the_rule_and_the_domain_of_the_evidence_are_chosen_and_told(lib
     assert "picture: rank 1" in told
     assert "domain: sea" in told
     assert "kept by the ratio rule" in told
+
+
+def test_where_nothing_is_likely_the_chat_says_so_and_links_to_what_is_nearest(library: Path) -> None:
+    with Library(library) as opened:
+        made = Calibration(
+            lose=0.1,
+            k=10,
+            questions=40,
+            weights=(0.0,) * len(SIGNALS),
+            bias=-5.0,
+            cuts={"": Cut(least=0.5, questions=20, missed=0)},
+            made_with=calibrating.made_with(opened, Mode.TEXT),
+        )
+        opened.catalogue.choose(calibrating.choice(Mode.TEXT), made.model_dump_json())
+    app = start()
+    sound(app.radio(key="rule").set_value(Rule.CALIBRATED).run())
+    ask(app)
+    told = said(app)
+    assert NOT_HERE in told
+    assert "What came nearest:" in told
+    assert "lighthouse.pdf, page 1" in [link.label.replace("\\", "") for link in app.get("page_link")]
+    assert "evidence: probability 0.00669; kept from 0.5 on" in told
+
+
+def test_the_rule_that_needs_a_calibration_is_offered_with_one_alone(library: Path) -> None:
+    assert "Likely enough" not in start().radio(key="rule").options

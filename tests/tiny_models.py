@@ -46,6 +46,33 @@ def sentence_model(folder: Path, texts: Iterable[str], dropout: float = 0.1) -> 
     return folder / "model"
 
 
+def cross_encoder(folder: Path, texts: Iterable[str], outputs: int = 1) -> Path:
+    """A CrossEncoder's folder: BERT of two layers and 32 dimensions with `outputs` scores for a pair of texts."""
+    import torch
+    from tokenizers.processors import BertProcessing
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    tokenizer = word_tokenizer(texts, special.values())
+    cls, sep = ((token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]"))
+    tokenizer.post_processor = BertProcessing(sep, cls)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=128, **special).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=tokenizer.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=128,
+        num_labels=outputs,
+        pad_token_id=0,
+        initializer_range=0.5,  # or all scores would be alike
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
 def clip_model(folder: Path, texts: Iterable[str]) -> Path:
     """A CLIP of two layers and 24 dimensions for texts and images of 32 pixels."""
     from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPProcessor

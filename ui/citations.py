@@ -17,6 +17,7 @@ from octavo.ui.closeup import close_up
 from octavo.ui.words import plain, short, with_marks
 
 Json = dict[str, Any]
+_NEAR = 3  # pages that are named where no hit was kept
 _QUOTED = 320  # characters of a cited element that are shown beside its picture
 
 
@@ -27,6 +28,8 @@ def show(answer: Json, key: str) -> None:
         st.markdown(with_marks(answer["answer"], links))
     for note in answer["notes"]:
         st.caption(f":material/info: {plain(note)}")
+    if not answer["selection"]["kept"]:
+        _nearest(answer["selection"]["dropped"])
     if numbers := answer["unsupported"]:
         listed = ", ".join(map(plain, numbers))
         stand = "This number stands" if len(numbers) == 1 else "These numbers stand"
@@ -47,6 +50,16 @@ def swatch(kind: str) -> str:
     """A little square in the colour of an element's type, as Markdown."""
     red, green, blue = (round(255 * part) for part in colour(ElementType(kind)))
     return f':color[■]{{foreground="rgb({red},{green},{blue})"}}'
+
+
+def _nearest(dropped: Sequence[Json]) -> None:
+    """What came nearest where no hit was kept, as far as it is still in the library."""
+    held = {info.sha256 for info in session.documents()} if dropped else set()
+    near = {(hit["sha256"], hit["page"]): hit["document"] for hit in dropped if hit.get("sha256") in held}
+    if near:
+        st.caption("What came nearest:")
+    for (sha256, page), document in list(near.items())[:_NEAR]:
+        pages.link_to_page(sha256, page, plain(f"{short(document, 60)}, page {page}"), ":material/description:")
 
 
 def _sources(answer: Json, key: str) -> None:

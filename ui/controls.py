@@ -27,6 +27,7 @@ _RULES = {
     Rule.ALL: ("All", "As many as were asked for."),
     Rule.GAP: ("Up to the first gap", "Stops where the score falls sharply."),
     Rule.RATIO: ("Near the best", "Drops what scores far below the best."),
+    Rule.CALIBRATED: ("Likely enough", "As calibrated; says so where nothing is likely to answer."),
 }
 
 
@@ -94,7 +95,11 @@ def _evidence(ready: Mapping[str, DocumentInfo], settings: Settings) -> None:
     how = chosen_how(settings)
     with st.popover(_WAYS[Mode(how["mode"])][0], icon=":material/manage_search:", type="tertiary", key="evidence"):
         _radio("Search in", _WAYS, "mode")
-        _radio("Hits that an answer may use", _RULES, "rule")
+        calibrated = session.library().calibration(how["mode"]) is not None
+        rules = {rule: words for rule, words in _RULES.items() if calibrated or rule is not Rule.CALIBRATED}
+        if st.session_state["rule"] not in rules:  # of another way of searching
+            st.session_state["rule"] = Rule.ALL
+        _radio("Hits that an answer may use", rules, "rule")
         if domains:
             st.selectbox(
                 "Domain",

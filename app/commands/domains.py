@@ -19,11 +19,12 @@ def domains(context: click.Context, library: Path | None, as_json: bool) -> None
 
     \b
     octavo domains discover                 finds them by what the documents are about
+    octavo domains use                      takes the eight of UniDoc-Bench, or your own by examples
     octavo domains set aviation a.pdf b.pdf makes or changes one by hand
     octavo domains identify "QUESTION"      says which one a question belongs to
-    octavo ask "QUESTION" --domain auto     answers from the documents of that one
+    octavo ask "QUESTION" --domain auto     answers from the documents of that one, or from all if unsure
 
-    Documents that come in later are put where they fit.
+    Documents that come in later are put where they surely fit.
     """
     context.obj["library"] = library or context.obj["library"]
     if context.invoked_subcommand is None:
@@ -45,6 +46,25 @@ def discover(
 
     with Library(settings=existing(context, library)) as shelf:
         shelf.discover_domains(count, seed, replace)
+        _print(shelf, as_json)
+
+
+@domains.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=False)
+@click.option("--replace", is_flag=True, help="In place of the domains that are there.")
+@library_option
+@json_option
+@click.pass_context
+def use(context: click.Context, file: Path | None, replace: bool, library: Path | None, as_json: bool) -> None:
+    """Take domains told by examples, from FILE or the eight of UniDoc-Bench, and put documents into them.
+
+    FILE is JSON: {"law": ["Contracts and clauses", "Who is liable?"], "trade": [...]}. A document that surely belongs
+    to none of them stays without, and is searched whatever the domain that a question is taken for.
+    """
+    from octavo.library import Library
+
+    with Library(settings=existing(context, library)) as shelf:
+        shelf.use_domains(file.read_text(encoding="utf-8") if file else None, replace)
         _print(shelf, as_json)
 
 
@@ -71,12 +91,16 @@ def set_(context: click.Context, domain: str, documents: tuple[str, ...], librar
 def identify(context: click.Context, question: str, library: Path | None, as_json: bool) -> None:
     """Say which domain QUESTION belongs to, with the probability of each."""
     from octavo.library import Library
+    from octavo.retrieval.domains import sure
 
     with Library(settings=existing(context, library)) as shelf:
         odds = shelf.identify_domain(question)
+    found = sure(odds)
     if as_json:
-        print_json({"domains": odds})
+        print_json({"domain": found or None, "domains": odds})
         return
+    if not found:
+        click.echo("unsure: --domain auto searches all of them")
     for name, probability in odds.items():
         click.echo(f"{probability:.3f}  {name}")
 

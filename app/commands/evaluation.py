@@ -16,7 +16,7 @@ from tqdm import tqdm
 from octavo.commands.options import GENERATORS, MODES, existing, json_option, library_option, print_json
 from octavo.ingest.model import State
 from octavo.ingest.text import counts
-from octavo.retrieval.model import Mode
+from octavo.retrieval.model import Mode, Rule
 
 if TYPE_CHECKING:
     from octavo.evaluation.protocol import Way
@@ -136,9 +136,11 @@ def _settings(shelf: Library, k: int, answers: bool, batch: int) -> dict[str, An
         for info in shelf.documents()
         if info.state == State.READY
     )
-    named = {"domain", "documents_first"}
+    named = {"domain", "documents_first", "reranker"}
     if answers:
         named |= {"generator", "selection", "gamma", "ratio", *_ANSWERING[shelf.settings.generator]}
+    calibrated = answers and shelf.settings.selection is Rule.CALIBRATED
+    calibrations = [shelf.calibration(mode) for mode in Mode] if calibrated else []
     together = answers and shelf.settings.generator == "local"  # in bfloat16 a close choice may hang on the batch
     return {
         "octavo": version("octavo"),
@@ -147,6 +149,7 @@ def _settings(shelf: Library, k: int, answers: bool, batch: int) -> dict[str, An
         **({"batch": batch} if together else {}),
         "embedders": list(dict.fromkeys([shelf.embedder.name, shelf.looker.name])),
         **shelf.settings.model_dump(mode="json", include=named),
+        **({"calibrations": _digest(repr(calibrations).encode())} if calibrated else {}),
         "documents": len(ready),
         "library": _digest(repr(ready).encode()),
     }

@@ -45,8 +45,9 @@ def evidence_options(command: Any) -> Any:
         click.option(
             "--select",
             "selection",
-            type=click.Choice(["all", "gap", "ratio"]),
-            help="Keep all hits, those before the scores' first gap, or those near the best; default: the settings'.",
+            type=click.Choice(["all", "gap", "ratio", "calibrated"]),
+            help="Keep all hits, those before the scores' first gap, those near the best, or those likely enough to be "
+            "evidence by `octavo calibrate`; default: the settings'.",
         ),
         click.option(
             "--documents-first/--everywhere",
@@ -61,6 +62,7 @@ def evidence_options(command: Any) -> Any:
             type=MODES,
             help="Search texts, pictures of pages, tables and figures, both fused by rank, or both in one space.",
         ),
+        click.option("--reranker", metavar="NAME", help="CrossEncoder, name or folder, that ranks what is found anew."),
         click.option("-k", type=click.IntRange(1, 1000), help="Hits to find; default 10."),
     ):
         command = option(command)

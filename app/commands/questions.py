@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from octavo.retrieval.model import Selection
 
 
+_NEAREST = 3  # hits that are shown where none is kept
+
+
 @click.command()
 @click.argument("query")
 @evidence_options
@@ -108,6 +111,8 @@ def ask(
     for c in answer.citations:
         box = ", ".join(f"{value:.0f}" for value in c.bbox)
         click.echo(f"  [{c.number}] {c.document}, page {c.page}, {c.type} ({box}): {short(c.text)}")
+    for hit, _ in answer.selection.dropped[: 0 if answer.selection.kept else _NEAREST]:
+        click.echo(f"  nearest: {hit.document}, page {hit.page}, {hit.chunk.type}: {short(hit.chunk.text)}")
     for number in answer.unsupported:
         click.echo(f"  warning: {number} stands in no cited element")
     _say_where(answer.selection)

@@ -44,6 +44,12 @@ class Cards(Documents):
             row.corrections = ({} if anew else row.corrections or {}) | dict(facts)
             touch(session)
 
+    def domains(self) -> dict[str, str | None]:
+        """The domain of each ready document (SHA-256), None for none; quicker than `documents`."""
+        query = select(DocumentRow.sha256, DocumentRow.domain).where(DocumentRow.state == State.READY)
+        with Session(self.engine) as session:
+            return dict(session.execute(query.order_by(DocumentRow.id)).tuples().all())
+
     def set_domain(self, documents: Mapping[str, str | None]) -> None:
         """Gives each document (SHA-256) its domain; None takes it away."""
         with Session(self.engine) as session, session.begin():

@@ -72,10 +72,10 @@ def counted_on(elements: Sequence[Element]) -> list[Element]:
         elif number:
             items[element.page].append((int(number[1]), element))
     found = list(elements)
-    for n, number, note in notes:
-        if any(0 < number - before <= _SKIPPED and _close(above, note) for before, above in items[note.page]):
+    for n, count, note in notes:
+        if any(0 < count - before <= _SKIPPED and _close(above, note) for before, above in items[note.page]):
             found[n] = replace(note, type=ElementType.LIST)
-            items[note.page].append((number, found[n]))
+            items[note.page].append((count, found[n]))
     return found
 
 

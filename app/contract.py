@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from octavo.generation.model import Answer, Citation
 from octavo.ingest.links import JoinedTable, joined_tables
@@ -11,6 +11,9 @@ from octavo.ingest.model import Box, Element, ParsedDocument
 from octavo.ingest.pipeline import IngestReport
 from octavo.ingest.store.catalogue import DocumentInfo, Gone
 from octavo.retrieval.model import Hit, Selection
+
+if TYPE_CHECKING:
+    from octavo.holdings import Deleted
 
 Json = dict[str, Any]
 
@@ -70,12 +73,21 @@ def document(info: DocumentInfo) -> Json:
     }
 
 
+def deleted(done: Deleted) -> Json:
+    """Either a whole document is `deleted`, or a name went (`unnamed`) and the document is `kept` under the others."""
+    if done.kept:
+        return {"deleted": None, "unnamed": done.names[0], "kept": document(done.kept)}
+    return {"deleted": document(done.document), "unnamed": None, "kept": None}
+
+
 def report(report: IngestReport) -> Json:
     return {
         "documents": [document(i) | {"unchanged": i.sha256 in report.unchanged} for i in report.documents],
         "replaced": report.replaced,
         "removed": report.removed,
-        "unnamed": [{"name": name, "document": left or None} for name, left in report.unnamed],
+        "unnamed": [
+            {"name": name, "document": left or None, "sha256": sha256} for name, left, sha256 in report.unnamed
+        ],
         "problems": report.problems,
         "pages_read": report.pages,
         "seconds": round(report.seconds, 3),

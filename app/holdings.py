@@ -6,7 +6,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from threading import Event
@@ -25,6 +25,15 @@ from octavo.retrieval.domains import EXAMPLES, DomainError, default_examples, re
 from octavo.retrieval.embedder import SentenceEmbedder
 from octavo.retrieval.visual import TextUnderPictures
 from octavo.shelf import LibraryError
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What `Holdings.delete` did: the `document` as it was, the `names` that went, and as what it was `kept`, if so."""
+
+    document: DocumentInfo
+    names: tuple[str, ...]
+    kept: DocumentInfo | None = None
 
 
 class Holdings(OpenLibrary):
@@ -114,21 +123,20 @@ class Holdings(OpenLibrary):
             self.index.sync()
         return report
 
-    def delete(self, document: str) -> DocumentInfo:
+    def delete(self, document: str) -> Deleted:
         """Deletes a document with its rows, vectors, pictures and file. Raises as `find`.
 
-        By one of several names it loses that name alone: its SHA-256 deletes it whole. Gives back what it was, with the
-        names that are gone.
+        By one of several names it loses that name alone: its SHA-256 deletes it whole.
         """
         with self._writing():
             info = self.find(document)
-            if document in info.names and len(info.names) > 1:
+            if document in info.names and {*info.names} - {document}:
                 self.catalogue.unname(info.sha256, document)
-                return replace(info, names=(document,))
+                return Deleted(info, (document,), self.catalogue.document(info.sha256))
             self.catalogue.delete(info.sha256)
             self.files.remove(info.sha256)
         self.index.sync()
-        return info
+        return Deleted(info, info.names)
 
     def reindex(self, rebuild: bool = False, on_progress: Callable[[int, int], None] = lambda done, of: None) -> int:
         """Embeds what has no vector of this library's embedders yet, and brings the indexes in line, or anew.

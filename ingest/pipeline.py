@@ -65,7 +65,7 @@ class IngestReport:
     unchanged: set[str] = field(default_factory=set)
     replaced: list[str] = field(default_factory=list)  # names of documents that a newer file at their place ousted
     removed: list[str] = field(default_factory=list)  # names of documents whose last file is gone from a watched folder
-    unnamed: list[tuple[str, str]] = field(default_factory=list)  # as `Documents.forget` tells
+    unnamed: list[tuple[str, str, str]] = field(default_factory=list)  # as `Documents.forget` tells
     problems: list[str] = field(default_factory=list)  # a line for each path without a PDF
     pages: int = 0  # read in this run
     seconds: float = 0.0

@@ -12,6 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select
+from sqlalchemy.exc import NoResultFound
 from sqlalchemy.orm import Session
 
 from octavo.ingest.model import (
@@ -176,10 +177,21 @@ def test_a_document_goes_with_its_last_name(database_url: str, tmp_path: Path) -
     catalogue.queue("a" * 64, "one.pdf", 10, str(places[0]))
     catalogue.name("a" * 64, "two.pdf", str(places[1]))
     assert [i.names for i in catalogue.find("two.pdf")] == [("one.pdf", "two.pdf")]
-    assert catalogue.forget([str(places[0]), "/none.pdf"]) == ([], [("one.pdf", "two.pdf")])
+    assert catalogue.forget([str(places[0]), "/none.pdf"]) == ([], [("one.pdf", "two.pdf", "a" * 64)])
     assert [i.names for i in catalogue.documents()] == [("two.pdf",)]
     assert catalogue.forget([str(places[1])]) == ([("two.pdf", "a" * 64)], [])
     assert catalogue.documents() == []
+
+
+def test_the_only_name_of_a_document_is_not_taken(database_url: str) -> None:
+    catalogue = Catalogue(database_url)
+    for place in ("/old/same.pdf", "/new/same.pdf"):  # where no file is, so that both stay
+        catalogue.queue("a" * 64, "same.pdf", 10, place)
+    with pytest.raises(ValueError, match=r"'same\.pdf' is the only name"):
+        catalogue.unname("a" * 64, "same.pdf")
+    with pytest.raises(NoResultFound):
+        catalogue.unname("b" * 64, "same.pdf")
+    assert [i.names for i in catalogue.documents()] == [("same.pdf",)]
 
 
 def test_of_two_files_of_one_name_the_place_of_the_other_is_told(database_url: str, tmp_path: Path) -> None:
@@ -189,7 +201,7 @@ def test_of_two_files_of_one_name_the_place_of_the_other_is_told(database_url: s
         place.parent.mkdir()
         place.touch()
         catalogue.queue("a" * 64, "same.pdf", 10, str(place))
-    assert catalogue.forget([str(places[0])]) == ([], [("same.pdf", str(places[1]))])
+    assert catalogue.forget([str(places[0])]) == ([], [("same.pdf", str(places[1]), "a" * 64)])
 
 
 def test_of_a_document_that_goes_with_very_many_files_none_is_told_to_stay(database_url: str) -> None:

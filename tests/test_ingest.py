@@ -198,7 +198,7 @@ def test_equal_bytes_under_two_names_are_one_document(tmp_path: Path) -> None:
         write_pdf(path, "Other bytes stand under the first name now.")
         library.ingest([tmp_path])
         assert [i.names for i in library.documents()] == [("one.pdf",), ("two.pdf",)]
-        assert library.delete("two.pdf").sha256 == info.sha256
+        assert library.delete("two.pdf").document.sha256 == info.sha256
         assert [i.names for i in library.documents()] == [("one.pdf",)]
 
 
@@ -213,7 +213,10 @@ def two_names(tmp_path: Path) -> Iterator[Library]:
 
 @pytest.mark.slow
 def test_deleting_one_of_two_names_leaves_the_document_under_the_other(two_names: Library) -> None:
-    assert two_names.delete("one.pdf").names == ("one.pdf",)
+    done = two_names.delete("one.pdf")
+    [kept] = two_names.documents()
+    assert (done.names, done.kept) == (("one.pdf",), kept)
+    assert contract.deleted(done) == {"deleted": None, "unnamed": "one.pdf", "kept": contract.document(kept)}
     assert [i.names for i in two_names.documents()] == [("two.pdf",)]
     assert [hit.document for hit in two_names.search("bytes")] == ["two.pdf"]
 
@@ -221,7 +224,9 @@ def test_deleting_one_of_two_names_leaves_the_document_under_the_other(two_names
 @pytest.mark.slow
 def test_deleting_by_its_hash_takes_a_document_under_all_its_names(two_names: Library) -> None:
     (info,) = two_names.documents()
-    assert two_names.delete(info.sha256[:12]).names == ("one.pdf", "two.pdf")
+    done = two_names.delete(info.sha256[:12])
+    assert (done.names, done.kept) == (("one.pdf", "two.pdf"), None)
+    assert contract.deleted(done) == {"deleted": contract.document(info), "unnamed": None, "kept": None}
     assert two_names.documents() == []
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from octavo import Library
+from octavo.ingest.parse import sha256_of
 from octavo.ingest.watch import changes
 from tests.test_ingest import write_pdf
 
@@ -188,7 +189,7 @@ def test_a_library_keeps_in_step_with_its_folder(folder: Path, tmp_path: Path) -
         assert names(library) == [("first.pdf", "second.pdf"), ("other.pdf",)]
         first.unlink()
         report = next(watch)
-        assert (report.removed, report.unnamed) == ([], [("first.pdf", "second.pdf")])
+        assert (report.removed, report.unnamed) == ([], [("first.pdf", "second.pdf", sha256_of(folder / "second.pdf"))])
         assert names(library) == [("other.pdf",), ("second.pdf",)]
         (folder / "second.pdf").rename(folder / "third.pdf")
         assert next(watch).pages == 0  # read in this run

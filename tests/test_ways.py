@@ -154,7 +154,7 @@ def test_a_deleted_documents_pictures_are_gone(own_library: Any) -> None:
     gone = own_library.delete("sunspot-cycles.pdf")
     assert len(own_library.index.pictures) < before
     hits = own_library.search(QUESTION, k=1000, mode="image")
-    assert gone.name not in {hit.document for hit in hits}
+    assert gone.document.name not in {hit.document for hit in hits}
 
 
 class RetrieverOfAWay(RetrieversIntegrationTests):

@@ -146,7 +146,7 @@ def _watch(shelf: Library, folder: Path, recursive: bool, as_json: bool) -> None
                     known = info.sha256 in report.unchanged
                     kept = "in already" if known else counts(page=info.pages, chunk=info.chunks)
                     click.echo(f"{_names(info)}: {kept}")
-            for name, left in report.unnamed:
+            for name, left, _ in report.unnamed:
                 click.echo(f"{name}: gone, the document stays{f' as {printable(left)}' if left else ''}")
             for done, names in (("replaced", report.replaced), ("deleted", report.removed)):
                 for name in names:
@@ -241,13 +241,13 @@ def delete(context: click.Context, document: str, library: Path | None, as_json:
     from octavo.library import Library
 
     with Library(settings=existing(context, library)) as shelf:
-        info = shelf.delete(document)
-        kept = shelf.catalogue.document(info.sha256)
+        done = shelf.delete(document)
+    info = done.document
     if as_json:
-        print_json({"deleted": contract.document(info), "kept": contract.document(kept) if kept else None})
-    elif kept:
+        print_json(contract.deleted(done))
+    elif done.kept:
         click.echo(
-            f"{_names(info)} is gone; the document stays as {_names(kept)}, "
+            f"{done.names[0]} is gone; the document stays as {_names(done.kept)}, "
             f"`octavo delete {info.sha256[:12]}` deletes it"
         )
     else:

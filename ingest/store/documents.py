@@ -60,7 +60,7 @@ class Documents(OpenCatalogue):
             return [counted(session, row) for row in rows]
 
     def parsed(self, sha256: str) -> ParsedDocument:
-        """Pages, elements and links of a document, in reading order."""
+        """Pages, elements and links of a document, in reading order. Raises NoResultFound."""
         with Session(self.engine) as session:
             row = document_row(session, sha256)
             pages = session.scalars(select(PageRow).where(PageRow.document_id == row.id).order_by(PageRow.number))
@@ -150,15 +150,18 @@ class Documents(OpenCatalogue):
     # Names
 
     def name(self, sha256: str, name: str, source: str | None) -> None:
-        """Gives a document another name."""
+        """Gives a document another name. Raises NoResultFound."""
         with Session(self.engine) as session, session.begin():
             names.give(document_row(session, sha256), name, source)
 
     def unname(self, sha256: str, name: str) -> None:
-        """Takes a name from a document that has others."""
+        """Takes a name from a document that has others. Raises NoResultFound, and ValueError if it is the only one."""
         with Session(self.engine) as session, session.begin():
             row = document_row(session, sha256)
-            row.names = [own for own in row.names if own.name != name]
+            left = [own for own in row.names if own.name != name]
+            if not left:
+                raise ValueError(f"{name!r} is the only name of {sha256}")
+            row.names = left
             touch(session)
 
     def sources(self) -> set[str]:
@@ -169,23 +172,23 @@ class Documents(OpenCatalogue):
     # What goes
 
     def delete(self, sha256: str) -> None:
-        """Removes a document and every row that hangs on it."""
+        """Removes a document and every row that hangs on it. Raises NoResultFound."""
         with Session(self.engine) as session, session.begin():
             self._remove(session, document_row(session, sha256))
             touch(session)
 
-    def forget(self, sources: Collection[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    def forget(self, sources: Collection[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
         """Takes the names of files that are gone.
 
         Gives back the documents that go with that, as (name, SHA-256), and the names that go from documents that stay,
-        as (name, name that is left); where that is the same, its file's place is left, or "".
+        as (name, name that is left, SHA-256); where the name is the same, its file's place, or "".
         """
         with Session(self.engine) as session, session.begin():
             return self._take(session, sources)
 
     def _take(
         self, session: Session, sources: Collection[str], besides: str | None = None
-    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str, str]]]:
         """Takes the names of files, and the documents that go with them; gives back what `forget` does."""
         rows, lost = names.withdraw(session, sources, besides)
         going = [(row.name, row.sha256) for row in rows]

@@ -33,11 +33,12 @@ def give(document: DocumentRow, name: str, source: str | None) -> None:
 
 def withdraw(
     session: Session, sources: Collection[str], besides: str | None = None, ready: bool = True
-) -> tuple[list[DocumentRow], list[tuple[str, str]]]:
+) -> tuple[list[DocumentRow], list[tuple[str, str, str]]]:
     """Takes the names of the files at `sources` from all documents, or all but that of SHA-256 `besides`.
 
     Without `ready` those that answer questions keep theirs. Gives back the documents to which no other name is left,
-    which still have these and are for the caller to delete; and of the others each name with what is left (`_other`).
+    which still have these and are for the caller to delete; and of the others each name with what is left (`_other`)
+    and the document's SHA-256.
     """
     gone, affected = set(sources), dict[int, DocumentRow]()
     for some in batched(list(gone)):  # a document's names may be in several
@@ -53,7 +54,9 @@ def withdraw(
         if not left:
             going.append(document)
         else:
-            lost += [(row.name, _other(left[0], row.name)) for row in document.names if row not in left]
+            lost += [
+                (row.name, _other(left[0], row.name), document.sha256) for row in document.names if row not in left
+            ]
             document.names = left
     return going, lost
 

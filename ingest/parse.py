@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from octavo.ingest.model import AROUND, Element, ElementType, ParsedDocument
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
 from octavo.ingest.text import count, page_ranges
 from octavo.ingest.textlayer.hidden import warnings_of
-from octavo.ingest.traces import upright
+from octavo.ingest.traces import Traces, upright
 from octavo.ingest.workers import Workers, reason
 
 T = TypeVar("T")
@@ -133,16 +133,16 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
     """One document from its pages, which may come in any order; `warnings` of their reading are kept with it."""
     contents = sorted(contents, key=lambda content: content.page.number)
     logos = _logos(contents)
-    read = explanations([e for content in contents for e in content.elements])
-    headings = [e for e in read if e.type is ElementType.HEADING]
+    elements = explanations([e for content in contents for e in content.elements])
+    headings = [e for e in elements if e.type is ElementType.HEADING]
     traces = {content.page.number: content.traces for content in contents}
     levels = heading_levels(headings, traces)
     elements = [
-        replace(e, level=levels[e.id]) if e.type is ElementType.HEADING else e for e in read if e.image not in logos
+        replace(e, level=levels[e.id]) if e.type is ElementType.HEADING else e for e in elements if e.image not in logos
     ]
     shown = {e.id: e.bbox for e in elements}
     elements = upright(elements, traces)
-    elements = name_captions(counted_on(footnotes(_lone_lines(running_lines(page_numbers(elements))), traces)))
+    elements = _told_apart(elements, traces)
     pages = tuple(content.page for content in contents)
     pictures = {name: png for content in contents for name, png in content.pictures.items() if name not in logos}
     empty = [c.page.number for c in contents if not any(e.text or e.image for e in c.elements)]
@@ -156,6 +156,16 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
     links = tuple(find_links(pages, elements, traces))
     elements = [replace(e, bbox=shown[e.id]) for e in elements]
     return ParsedDocument(pages, tuple(elements), links, outline.title or _title(elements), remarks, pictures)
+
+
+def _told_apart(elements: Sequence[Element], traces: Mapping[int, Traces]) -> list[Element]:
+    """The elements, what stands around the text told from it; each step goes by the types that those before it gave."""
+    elements = page_numbers(elements)
+    elements = running_lines(elements)  # the page numbers among them, which are footers now
+    elements = _lone_lines(elements)  # of headers and footers, whoever found them
+    elements = footnotes(elements, traces)  # nothing but headers and footers stands below one
+    elements = counted_on(elements)  # takes footnotes back
+    return name_captions(elements)  # of what is left as text
 
 
 def _logos(contents: Sequence[PageContent]) -> set[str]:

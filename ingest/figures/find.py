@@ -86,7 +86,8 @@ def _bare(image: Box, texts: Iterable[Box]) -> Box | None:
 
 
 def _paths(sheet: Sheet, texts: Sequence[Box]) -> Iterator[Part]:
-    """The page's paths but for backgrounds, bars across it, what lies in or around one of `texts`, beside a footer."""
+    """The page's paths but for backgrounds, bars across it, what lies in or around one of `texts`, beside a header
+    or footer."""
     edges = _EDGE * sheet.height, (1 - _EDGE) * sheet.height
     around = [r.bbox for r in sheet.regions if r.type in AROUND]
     running = [(y0, y1) for _, y0, _, y1 in around if y1 < edges[0] or y0 > edges[1]]

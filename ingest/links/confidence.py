@@ -39,5 +39,5 @@ CONFIDENCE = {
 """The share of right links among those made on each evidence, (right + 1) / (made + 2), as `benchmarks/links.py` counts
 them on made reports that links were developed on and on labelled windows 1 to 21; see docs/reading/links.md.
 
-On the windows alone where they hold 30 or more; "on its page" on all such mentions of two filings, as neither has one;
-0.5 is evidence that none has shown."""
+On the windows alone where they hold 30 or more; 0.5 is evidence that none has shown. "On its page" no command counts:
+the twelve such mentions of two filings were looked at by hand, as neither reports nor windows have one."""

@@ -52,7 +52,7 @@ for line in sys.stdin:
         os.setsid()
         if halts:
             bm25s.BM25.save = lambda *_, **__: os.kill(os.getpid(), signal.SIGSTOP)
-        settings = Settings(library=target, workers=2, page_seconds=600)  # or a busy machine reads a page by its words
+        settings = Settings(library=target, workers=2)
         with Library(settings=settings) as library:
             library.ingest([source])
             library.search(question)

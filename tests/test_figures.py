@@ -23,7 +23,8 @@ def sheet(
     regions: list[Region] | None = None,
     words: list[Word] | None = None,
 ) -> Sheet:
-    return Sheet(1, *LETTER, tuple(words or ()), (), tuple(drawings or ()), tuple(images or ()), tuple(regions or ()))
+    drawn = {"words": words, "drawings": drawings, "images": images, "regions": regions}
+    return Sheet(1, *LETTER, **{what: tuple(some or ()) for what, some in drawn.items()})
 
 
 def bar(x: float, top: float, bottom: float = 300, width: float = 20) -> Drawing:

@@ -123,7 +123,7 @@ def test_the_picture_of_a_poster_that_the_layout_model_sees_is_no_larger_than_it
         document.save(tmp_path / "poster.pdf")
     sizes = []
     monkeypatch.setattr(
-        "octavo.ingest.readers.pdfium.reader.look", lambda picture, *_: sizes.append(picture.size) or []
+        "octavo.ingest.readers.pdfium.reader.detect", lambda picture, *_: sizes.append(picture.size) or []
     )
     assert [word.text for word in second(tmp_path / "poster.pdf").words] == ["A", "poster."]
     assert sizes == [(2000, 1000)]

@@ -54,7 +54,7 @@ class SentenceReranker(BaseCrossEncoder):
         device = str(resolve_device(self.device))
         weights = {"use_safetensors": True}
         try:
-            encoder = CrossEncoder(
+            encoder: CrossEncoder = CrossEncoder(
                 self.model, device=device, local_files_only=here, model_kwargs=weights, activation_fn=Sigmoid()
             )
         except (OSError, ValueError, KeyError, AttributeError) as error:

@@ -135,7 +135,7 @@ def test_a_search_in_a_domain_finds_its_documents_alone(domained: Any) -> None:
 def test_auto_searches_in_the_domain_of_the_question(domained: Any) -> None:
     found = domained.search("In which year did the sunspot cycle peak?", domain="auto")
     assert {hit.document for hit in found} <= {info.name for info in domained.domains()["sky"]}
-    assert found[0].why[-1].startswith("domain: sky, probability 0.")
+    assert found[0].why[-1].startswith("domain: sky, probability ")
 
 
 def test_an_unsure_question_is_searched_for_everywhere(domained: Any) -> None:
@@ -170,15 +170,19 @@ def test_documents_are_put_into_domains_by_examples_where_they_surely_fit(own_li
             "How long does a cycle of the sun last?",
             "The sun's activity by year.",
         ],
+        "sea": ["How warm the sea was, by month.", "Temperatures in the Pacific, El Niño.", "Currents of the ocean."],
         "health": ["Visits to the doctor and health insurance.", "How often do patients see a physician?"],
-        "law": ["Contracts and clauses.", "Who is liable for the damage?"],
+        "law": ["Crime, courts and contracts.", "Who is liable for the damage?"],
     }
     own_library.use_domains(json.dumps(examples))
     found = {name: [info.name for info in infos] for name, infos in own_library.domains().items()}
-    assert found["sky"] == ["sunspot-cycles.pdf"]
-    assert found["health"] == ["doctor-visits.pdf"]
-    assert "law" not in found
-    assert "states-crime-schooling.pdf" in found[""]
+    assert found == {
+        "": ["american-economy.pdf"],
+        "health": ["doctor-visits.pdf"],
+        "law": ["states-crime-schooling.pdf"],
+        "sea": ["pacific-temperatures.pdf"],
+        "sky": ["sunspot-cycles.pdf"],
+    }
     assert next(iter(own_library.identify_domain("Is a party liable for breach of its contract?"))) == "law"
 
 

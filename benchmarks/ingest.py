@@ -81,7 +81,7 @@ def stages(paths: list[Path]) -> tuple[dict[str, float], int]:
     seconds: dict[str, float] = defaultdict(float)
     places = {
         "words": (mupdf, "_words"),
-        "hidden text": (mupdf, "part"),
+        "hidden text": (mupdf, "split_hidden"),
         "layout models": (mupdf, "find_regions"),
         "tables": (compose, "find_tables"),
         "figures": (compose, "find_figures"),

@@ -62,7 +62,7 @@ class SentenceReranker(BaseCrossEncoder):
             raise ModelMissingError(f"cannot load the reranker {self.model!r}: {what}") from error
         if encoder.num_labels != 1:
             raise ModelMissingError(f"the reranker {self.model!r} has {encoder.num_labels} outputs, not one score")
-        return encoder  # type: ignore[no-any-return]
+        return encoder
 
     def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
         """How well each (question, text) fits, 0 to 1."""

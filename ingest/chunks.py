@@ -12,8 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from octavo.ingest.links import JoinedTable, joined_tables
-from octavo.ingest.model import AROUND, Chunk, Element, ElementType, LinkType, ParsedDocument
+from octavo.ingest.links import joined_tables
+from octavo.ingest.model import AROUND, Chunk, Element, ElementType, LinkType, ParsedDocument, Table
 from octavo.ingest.tables import column_names, values
 
 _MOST = 1000  # characters; about the 256 word pieces that small embedders read
@@ -50,7 +50,8 @@ class _Chunker:
         self.captions = captions(document)
         self.captioning = {caption.id for caption in self.captions.values()}
         whole = joined_tables(document.elements, document.links)
-        self.joined = {part.id: joined for joined in whole for part in joined.parts}
+        told = [(joined, _in_words(joined.table)) for joined in whole]
+        self.joined = {part.id: (joined, lines) for joined, lines in told for part in joined.parts}
         self.mentions: dict[str, list[str]] = defaultdict(list)
         for link in document.links:
             if link.type is LinkType.MENTION_OF:
@@ -113,10 +114,10 @@ class _Chunker:
         table = element.table
         if table is None or not any(any(row) for row in table.rows):
             return
-        joined = self.joined[element.id]
+        joined, lines = self.joined[element.id]
         caption = self._caption(joined.parts[0])
         lead = [*(e.text for e in (*caption, *unit)), column_names(joined.table)[0]]
-        body = _in_words(joined, element) or [_row(row) for row in table.rows]
+        body = [lines[n] for n in joined.body_of(element)] or [_row(row) for row in table.rows]
         ids = tuple(e.id for e in (element, *caption, *unit))
         for part in _pack([row for row in body if row], "\n"):
             text = "\n".join([*filter(None, lead), part])
@@ -141,13 +142,13 @@ def _is_unit(element: Element) -> bool:
     return element.type is ElementType.TEXT and len(element.text) <= 150 and bool(_UNIT.search(element.text))
 
 
-def _in_words(joined: JoinedTable, part: Element) -> list[str]:
-    """The body rows that `part` shows: "Net sales: Products: 2022: 63,355; 2021: 63,948"."""
+def _in_words(table: Table) -> list[str]:
+    """Each row of the table as a line: "Net sales: Products: 2022: 63,355; 2021: 63,948"."""
     told: dict[int, list[str]] = defaultdict(list)
-    for (row, label), cells in groupby(values(joined.table), key=lambda cell: (cell.row, cell.label)):
+    for (row, label), cells in groupby(values(table), key=lambda cell: (cell.row, cell.label)):
         entries = "; ".join(": ".join(filter(None, [cell.header, cell.text])) for cell in cells)
         told[row].append(": ".join(filter(None, [label, entries])))
-    return ["; ".join(told[n]) or _row(row) for n, row in joined.body_of(part)]
+    return ["; ".join(told[n]) or _row(row) for n, row in enumerate(table.rows)]
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -25,7 +25,12 @@ class BM25:
     def __init__(self) -> None:
         self.keys: NDArray[np.int64] = np.empty(0, np.int64)
         self._index: bm25s.BM25 | None = None
-        self._stemmer = Stemmer.Stemmer("english")
+        self._options = {
+            "token_pattern": _TOKEN,
+            "stemmer": Stemmer.Stemmer("english"),
+            "stopwords": "en",
+            "show_progress": False,
+        }
 
     def build(self, keys: Sequence[int], texts: Sequence[str]) -> None:
         order = sorted(range(len(keys)), key=texts.__getitem__)  # so that no tie is broken by when a text came
@@ -88,10 +93,7 @@ class BM25:
             self._index = None
 
     def _words(self, texts: Sequence[str]) -> list[list[str]]:
-        options = {"token_pattern": _TOKEN, "stemmer": self._stemmer, "stopwords": "en", "show_progress": False}
-        return bm25s.tokenize(list(texts), return_ids=False, **options) if texts else []
+        return bm25s.tokenize(list(texts), return_ids=False, **self._options) if texts else []
 
     def _tokens(self, texts: Sequence[str]) -> bm25s.tokenization.Tokenized:
-        return bm25s.tokenize(
-            list(texts), token_pattern=_TOKEN, stemmer=self._stemmer, stopwords="en", show_progress=False
-        )
+        return bm25s.tokenize(list(texts), **self._options)

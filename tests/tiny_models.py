@@ -19,28 +19,36 @@ def word_tokenizer(texts: Iterable[str], special: Iterable[str]) -> Any:
     return tokenizer
 
 
-def sentence_model(folder: Path, texts: Iterable[str], dropout: float = 0.1) -> Path:
-    """A sentence-transformers folder: BERT of two layers and 32 dimensions, mean pooling."""
-    import torch
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+_BERT = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
 
-    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    tokenizer = word_tokenizer(texts, special.values())
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **special).save_pretrained(folder / "bert")
-    torch.manual_seed(0)
-    config = BertConfig(
+
+def bert_config(tokenizer: Any, length: int, **more: Any) -> Any:
+    """A BERT of two layers and 32 dimensions that reads `length` tokens."""
+    from transformers import BertConfig
+
+    return BertConfig(
         vocab_size=tokenizer.get_vocab_size(),
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
-        max_position_embeddings=64,
-        hidden_dropout_prob=dropout,
+        max_position_embeddings=length,
         pad_token_id=0,
+        **more,
     )
-    BertModel(config).save_pretrained(folder / "bert")
+
+
+def sentence_model(folder: Path, texts: Iterable[str], dropout: float = 0.1) -> Path:
+    """A sentence-transformers folder: BERT of two layers and 32 dimensions, mean pooling."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+    from transformers import BertModel, PreTrainedTokenizerFast
+
+    tokenizer = word_tokenizer(texts, _BERT.values())
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=64, **_BERT).save_pretrained(folder / "bert")
+    torch.manual_seed(0)
+    BertModel(bert_config(tokenizer, 64, hidden_dropout_prob=dropout)).save_pretrained(folder / "bert")
     body = Transformer(str(folder / "bert"))
     SentenceTransformer(modules=[body, Pooling(32)], device="cpu").save_pretrained(str(folder / "model"))
     return folder / "model"
@@ -50,25 +58,14 @@ def cross_encoder(folder: Path, texts: Iterable[str], outputs: int = 1) -> Path:
     """A CrossEncoder's folder: BERT of two layers and 32 dimensions with `outputs` scores for a pair of texts."""
     import torch
     from tokenizers.processors import BertProcessing
-    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+    from transformers import BertForSequenceClassification, PreTrainedTokenizerFast
 
-    special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    tokenizer = word_tokenizer(texts, special.values())
+    tokenizer = word_tokenizer(texts, _BERT.values())
     cls, sep = ((token, tokenizer.token_to_id(token)) for token in ("[CLS]", "[SEP]"))
     tokenizer.post_processor = BertProcessing(sep, cls)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=128, **special).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=128, **_BERT).save_pretrained(folder)
     torch.manual_seed(0)
-    config = BertConfig(
-        vocab_size=tokenizer.get_vocab_size(),
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=128,
-        num_labels=outputs,
-        pad_token_id=0,
-        initializer_range=0.5,  # or all scores would be alike
-    )
+    config = bert_config(tokenizer, 128, num_labels=outputs, initializer_range=0.5)  # or all scores would be alike
     BertForSequenceClassification(config).save_pretrained(folder)
     return folder
 

@@ -27,7 +27,7 @@ from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.readers.mupdf.reader import MuPDFPage
 from octavo.ingest.readers.page import look
 from octavo.ingest.sheet import Sheet
-from octavo.ingest.tables.find import considered, least
+from octavo.ingest.tables.find import considered, doubt, least
 
 Rows = tuple[tuple[str, ...], ...]
 Example = tuple[str, dict[str, float], float]
@@ -110,7 +110,7 @@ def report(model: HistGradientBoostingRegressor, found: Sequence[Example], names
     marks = model.predict([[seen[name] for name in names] for _, seen, _ in found])
     regions: dict[str, list[tuple[float, float, bool]]] = {}
     for (n, seen, like), mark in zip(found, marks, strict=True):
-        regions.setdefault(n, []).append((float(mark), like, mark > least(seen)))
+        regions.setdefault(n, []).append((float(mark) - doubt(seen), like, mark > least(seen)))
     tables = [one for one in regions.values() if max(like for _, like, _ in one) > 0]
     others = [one for one in regions.values() if max(like for _, like, _ in one) == 0]
     chosen, best = (

@@ -27,10 +27,10 @@ class JoinedTable:
         """(page, box) of each part."""
         return tuple((part.page, part.bbox) for part in self.parts)
 
-    def body_of(self, part: Element) -> list[tuple[int, tuple[str, ...]]]:
-        """The body rows that `part` shows, each with its number in the whole table."""
-        rows = list(enumerate(zip(self.table.rows, self.places, strict=True)))[self.table.header_rows :]
-        return [(r, row) for r, (row, (n, _)) in rows if self.parts[n].id == part.id]
+    def body_of(self, part: Element) -> list[int]:
+        """The body rows that `part` shows, by their numbers in the whole table."""
+        body = range(self.table.header_rows, len(self.table.rows))
+        return [row for row in body if self.parts[self.places[row][0]].id == part.id]
 
 
 def joined_tables(elements: Sequence[Element], links: Sequence[Link]) -> list[JoinedTable]:

@@ -33,11 +33,15 @@ def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
     found = []
     for region, read in considered(sheet):
         marks = likeness([seen for _, seen in read])
-        doubts = [min(3, sum(seen[doubt] for doubt in _DOUBTS)) for _, seen in read]
-        best = max(range(len(read)), key=lambda n: marks[n] - _DOUBT * doubts[n])
+        best = max(range(len(read)), key=lambda n: marks[n] - doubt(read[n][1]))
         if marks[best] > least(read[best][1]):
             found.append((region.bbox, joined_signs(read[best][0])))
     return found
+
+
+def doubt(seen: Mapping[str, float]) -> float:
+    """What a reading loses of its likeness when it is weighed against the others of its region."""
+    return _DOUBT * min(3, sum(seen[name] for name in _DOUBTS))
 
 
 def least(seen: Mapping[str, float]) -> float:

@@ -43,3 +43,27 @@ def test_a_title_that_is_no_row_of_its_table_is_text_above_it(data: Path) -> Non
     assert title.bbox[3] < table.bbox[1]
     assert table.table is not None
     assert table.table.rows[0] == ("Strategic Goal", "Goal Statement")
+
+
+def test_columns_that_one_region_holds_are_read_one_after_the_other() -> None:
+    left = [
+        "Contributing divisions:",
+        "they work to achieve this",
+        "with a broad range of",
+        "partners and stakeholders",
+    ]
+    drawn = [(50, 100 + 10 * n, text) for n, text in enumerate(left)] + [(300, 103, "AHRQ"), (300, 118, "CMS")]
+    words = tuple(
+        Word((x, y, x + 5 * len(text), y + 9), text, 9, line=n) for n, (x, y, text) in enumerate(sorted(drawn, key=str))
+    )
+    region = Region(ElementType.TEXT, (45, 98, 340, 145))
+    elements = compose(Sheet(1, 600, 800, words, regions=(region,)), "x", lambda box: b"").elements
+    assert [e.text for e in elements] == [" ".join(left), "AHRQ CMS"]
+
+
+def test_what_stands_level_with_a_label_is_read_on_from_it() -> None:
+    drawn = [(50, 100, "Location:"), (50, 112, "Registration:"), (300, 100, "Tampa"), (300, 112, "N3070A")]
+    words = tuple(Word((x, y, x + 5 * len(text), y + 9), text, 9, line=n) for n, (x, y, text) in enumerate(drawn))
+    region = Region(ElementType.TEXT, (45, 98, 340, 125))
+    [element] = compose(Sheet(1, 600, 800, words, regions=(region,)), "x", lambda box: b"").elements
+    assert element.text == "Location: Tampa Registration: N3070A"

@@ -159,3 +159,56 @@ def test_dots_that_lead_to_a_value_are_not_text() -> None:
     )
     [(_, table)] = find_tables(sheet(words, (45, 98, 290, 160)))
     assert [row[0] for row in table.rows] == ["", "Austria", "Spain", "Sweden"]
+
+
+def test_cells_that_rules_close_are_the_cells_whatever_stands_in_them() -> None:
+    words = written(
+        (100, {55: "4.4. Publications in the last 3 years"}),
+        (125, {80: "Title", 210: "Impact"}),
+        (136, {210: "factor"}),
+        (155, {55: "1"}),
+        (175, {55: "2", 80: "§ Adenoma of"}),
+        (186, {80: "the thyroid"}),
+    )
+    rules = (*(across(y, 50, 300) for y in (95, 115, 150, 170, 200)), *(down(x, 115, 200) for x in (70, 200)))
+    sides = tuple(down(x, 95, 200) for x in (50, 300))
+    [(_, table)] = find_tables(sheet(words, (52, 98, 250, 196), (*rules, *sides)))
+    assert table.rows == (
+        ("4.4. Publications in the last 3 years", "", ""),
+        ("", "Title", "Impact factor"),
+        ("1", "", ""),
+        ("2", "§ Adenoma of the thyroid", ""),
+    )
+    assert table.spans == (Span(0, 0, 1, 3),)
+
+
+def test_values_under_each_other_in_one_drawn_cell_are_several_rows() -> None:
+    words = written(
+        (100, {55: "Country", 150: "1996", 220: "1997"}),
+        *((115 + 12 * n, {55: name, 150: f"{5 + n}.6", 220: f"{9 - n}.1"}) for n, name in enumerate("ABCDE")),
+    )
+    rules = (*(across(y, 50, 300) for y in (95, 112, 178)), *(down(x, 95, 178) for x in (50, 140, 210, 300)))
+    [(_, table)] = find_tables(sheet(words, (50, 95, 300, 178), rules))
+    assert [row[0] for row in table.rows] == ["Country", *"ABCDE"]
+
+
+def test_a_row_of_filled_cells_is_one_row_over_a_body_without_any() -> None:
+    words = written(
+        (104, {160: "Met/"}),
+        (110, {55: "FY 2016", 110: "FY 2017"}),
+        (115, {160: "Not Met"}),
+        (121, {55: "Results", 110: "Target"}),
+        (140, {55: "28", 110: "40", 160: "Met"}),
+    )
+    fills = tuple((x, 98.0, x + 50, 132.0) for x in (50.0, 100.0, 150.0))
+    drawn = replace(sheet(words, (52, 100, 198, 152)), fills=fills)
+    [(_, table)] = find_tables(drawn)
+    assert table.rows == (("FY 2016 Results", "FY 2017 Target", "Met/ Not Met"), ("28", "40", "Met"))
+
+
+def test_white_between_filled_bands_parts_two_tables() -> None:
+    lines = [(100, "Measure", "Percent hired"), (115, "Program", "Services"), (130, "Frequency", "Yearly")]
+    words = written(*((top + down, {55: a, 150: b}) for down in (0, 60) for top, a, b in lines))
+    fills = tuple((50.0, top + down - 2, 300.0, top + down + 12.0) for down in (0, 60) for top, _, _ in lines)
+    tables = find_tables(replace(sheet(words, (50, 98, 300, 204)), fills=fills))
+    assert [table.rows for _, table in tables] == [tuple((a, b) for _, a, b in lines)] * 2

@@ -27,7 +27,7 @@ from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.readers.mupdf.reader import MuPDFPage
 from octavo.ingest.readers.page import look
 from octavo.ingest.sheet import Sheet
-from octavo.ingest.tables.find import considered, doubt, least
+from octavo.ingest.tables.find import blocks, considered, doubt, least
 
 Rows = tuple[tuple[str, ...], ...]
 Example = tuple[str, dict[str, float], float]
@@ -63,11 +63,11 @@ def likeness(a: Rows, b: Rows) -> float:
 
 def examples(sheet: Sheet, truth: Sequence[dict[str, Any]], page: str) -> Iterator[Example]:
     """The readings of a sheet's regions, which are named after `page`. One that is no table is like nothing."""
-    for n, (region, readings) in enumerate(considered(sheet)):
+    for n, (region, block) in enumerate(blocks(sheet)):
         true = max(truth, key=lambda one: iou(region.bbox, one["box"]), default=None)
         if true is not None and iou(region.bbox, true["box"]) < 0.3:
             true = None
-        for table, seen in readings:
+        for table, seen in considered(region, block, sheet):
             yield f"{page} {n}", seen, likeness(tuple(map(tuple, true["rows"])), table.rows) if true else 0.0
 
 

@@ -13,6 +13,7 @@ from octavo.ingest.figures import find_figures, read_inside
 from octavo.ingest.geometry import area, contains, covered, horizontal_overlap, middle, union
 from octavo.ingest.lines import drawn_lines, text_of
 from octavo.ingest.model import AROUND, Box, Element, ElementType, Page, Table
+from octavo.ingest.pages.columns import columns
 from octavo.ingest.pages.order import reading_order
 from octavo.ingest.reader import PageContent
 from octavo.ingest.sheet import Region, Sheet, Word
@@ -47,6 +48,7 @@ def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes], ocr: bool
     """
     drafts = _place(sheet)
     _give_words(sheet, drafts)
+    drafts = [part for draft in drafts for part in _columns(draft)]
     elements, pictures, texts = [], {}, {}
     drafts = _in_order([draft for draft in drafts if draft.words or draft.table or draft.type is ElementType.FIGURE])
     mute = [draft for draft in drafts if draft.type is ElementType.FIGURE and not draft.words]
@@ -131,6 +133,14 @@ def _paragraphs(words: Sequence[Word]) -> list[tuple[list[Word], Box]]:
                 continue
         found.append((list(line), box))
     return found
+
+
+def _columns(draft: _Draft) -> list[_Draft]:
+    """The draft, or one for each column of its text, which a reader goes through one after the other."""
+    parts = list(columns(draft.words)) if draft.type is ElementType.TEXT else []
+    if len(parts) < 2:
+        return [draft]
+    return [_Draft(draft.type, union(word.bbox for word in part), words=part) for part in parts]
 
 
 def _in_order(drafts: Sequence[_Draft]) -> list[_Draft]:

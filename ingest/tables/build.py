@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from octavo.ingest.model import Table
+from collections.abc import Sequence
+
+from octavo.ingest.model import Span, Table
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.lattice import Lattice, Places
 from octavo.ingest.tables.rulings import Rulings
@@ -12,10 +14,13 @@ from octavo.ingest.tables.values import header_rows
 
 def table(block: Block, lattice: Lattice, rulings: Rulings) -> tuple[Table, Places]:
     """The lattice filled, and the pieces of its cells, each at its cell's first place, as its text."""
-    filled = lattice.filled
-    rows = _texts(lattice, filled)
-    found = spans(lattice, rulings, header_rows(rows))
-    cells = dict(filled)
+    header = header_rows(_texts(lattice, lattice.filled))
+    return joined(block, lattice, spans(lattice, rulings, header))
+
+
+def joined(block: Block, lattice: Lattice, found: Sequence[Span]) -> tuple[Table, Places]:
+    """The same with the spans given."""
+    cells = dict(lattice.filled)
     for span in found:
         covered = [(span.row + i, span.column + j) for i in range(span.rows) for j in range(span.columns)]
         pieces = [cells.pop(place) for place in covered if place in cells]

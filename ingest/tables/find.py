@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from octavo.ingest.geometry import sides
+from octavo.ingest.geometry import covered, sides, union
 from octavo.ingest.model import Box, ElementType, Span, Table
 from octavo.ingest.sheet import Region, Sheet
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.build import table
+from octavo.ingest.tables.drawn import Drawn
 from octavo.ingest.tables.features import Features, agreement
 from octavo.ingest.tables.judge import likeness
 from octavo.ingest.tables.lines import inside
@@ -30,13 +31,30 @@ _NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]|^[*†‡§]|^\(?[a-z\
 
 def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
     """Each table with its box, in the order of the sheet's regions."""
-    found = []
-    for region, read in considered(sheet):
-        marks = likeness([seen for _, seen in read])
-        best = max(range(len(read)), key=lambda n: marks[n] - doubt(read[n][1]))
-        if marks[best] > least(read[best][1]):
-            found.append((region.bbox, joined_signs(read[best][0])))
-    return found
+    read = ((region.bbox, _read(region, block, sheet)) for region, block in blocks(sheet))
+    return [(box, joined_signs(table)) for box, table in read if table]
+
+
+def blocks(sheet: Sheet) -> Iterator[tuple[Region, Block]]:
+    """Each region that may be a table, with its words."""
+    for region in table_regions(sheet):
+        if words := inside(sheet.words, region.bbox):
+            yield region, Block(words)
+
+
+def _read(region: Region, block: Block, sheet: Sheet) -> Table | None:
+    """The region's table: as it is drawn, where that closes all cells, else as the judge likes it best."""
+    named = region.type is ElementType.TABLE
+    drawn = Drawn(block, Rulings(sheet.rules, region.bbox)).table() or (named and _drawn(region, block, sheet).table())
+    if drawn:
+        return _trimmed(drawn, notes=False)
+    made = considered(region, block, sheet)
+    if not made:
+        return None
+    marks = likeness([seen for _, seen in made])
+    best = max(range(len(made)), key=lambda n: marks[n] - doubt(made[n][1]))
+    table, seen = made[best]
+    return table if marks[best] > least(seen) else None
 
 
 def doubt(seen: Mapping[str, float]) -> float:
@@ -51,32 +69,34 @@ def least(seen: Mapping[str, float]) -> float:
     return _LEAST_FRAMED if seen["closed"] > 0.5 else _LEAST_UNNAMED
 
 
-def considered(sheet: Sheet) -> Iterator[tuple[Region, list[tuple[Table, dict[str, float]]]]]:
-    """Each region that may be a table, with its readings, one at least, and what shows of each.
-
-    Where a colour ends the eye sees an edge, so the sides of filled boxes count as rules.
-    """
-    edges = [side for fill in sheet.fills for side in sides(fill)]
-    for region in table_regions(sheet):
-        words = inside(sheet.words, region.bbox)
-        if not words:
-            continue
-        block, rulings = Block(words), Rulings([*sheet.rules, *edges], region.bbox)
-        drawn = Rulings(sheet.rules, region.bbox)  # a rule left out tells of a span; a band's end tells nothing
-        made = [(lattice, *table(block, lattice, drawn)) for lattice in readings(region, block, rulings)]
-        if made:
-            seen, shared = Features(block, rulings), agreement([(one.rows, one.columns) for one, _, _ in made])
-            named = {"named": float(region.type is ElementType.TABLE)}
-            pairs = zip(made, shared, strict=True)
-            yield region, [(_trimmed(one[1]), seen.of(*one) | extra | named) for one, extra in pairs]
+def considered(region: Region, block: Block, sheet: Sheet) -> list[tuple[Table, dict[str, float]]]:
+    """The readings of a region, and what shows of each."""
+    drawn = Rulings(sheet.rules, region.bbox)  # a rule left out tells of a span; a band's end tells nothing
+    rulings = Rulings(_edges(sheet), region.bbox)
+    rows = _drawn(region, block, sheet).rows()
+    made = [(lattice, *table(block, lattice, drawn)) for lattice in readings(region, block, rulings, rows)]
+    seen, shared = Features(block, rulings), agreement([(one.rows, one.columns) for one, _, _ in made])
+    named = {"named": float(region.type is ElementType.TABLE)}
+    return [(_trimmed(one[1]), seen.of(*one) | extra | named) for one, extra in zip(made, shared, strict=True)]
 
 
-def _trimmed(table: Table) -> Table:
-    """The table without a caption above and notes below that its region took in."""
+def _edges(sheet: Sheet) -> list[Box]:
+    """The rules, and the sides of filled boxes: where a colour ends the eye sees an edge."""
+    return [*sheet.rules, *(side for fill in sheet.fills for side in sides(fill))]
+
+
+def _drawn(region: Region, block: Block, sheet: Sheet) -> Drawn:
+    """The cells that rules and fills close. Fills reach beyond a region, which ends with its words."""
+    own = [fill for fill in sheet.fills if covered(fill, region.bbox) > 0.5 and inside(block.words, fill)]
+    return Drawn(block, Rulings(_edges(sheet), union([region.bbox, *own])))
+
+
+def _trimmed(table: Table, notes: bool = True) -> Table:
+    """The table without a caption above, and without `notes` below, that its region took in."""
     first, last = 0, len(table.rows)
     while first < last and _alone(table.rows[first]) and opens_caption(" ".join(filter(None, table.rows[first]))):
         first += 1
-    while last > first and _alone(table.rows[last - 1]) and _is_note(table, last - 1):
+    while notes and last > first and _alone(table.rows[last - 1]) and _is_note(table, last - 1):
         last -= 1
     if (first, last) == (0, len(table.rows)):
         return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -75,6 +75,15 @@ def runs(line: Line, gap: float) -> list[list[Word]]:
             parts.append([word])
         right = max(right, word.bbox[2]) if parts[-1][0] is not word else word.bbox[2]
     return parts
+
+
+def strips(words: Sequence[Word]) -> Iterator[float]:
+    """Middles of upright strips, at least two type sizes wide, in which no word stands."""
+    reach, least = float("inf"), 2 * type_size(words)
+    for word in sorted(words, key=lambda w: w.bbox[0]):
+        if word.bbox[0] - reach > least:
+            yield (word.bbox[0] + reach) / 2
+        reach = word.bbox[2] if reach == float("inf") else max(reach, word.bbox[2])
 
 
 def word_space(found: Iterable[Line]) -> float:

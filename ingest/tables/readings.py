@@ -20,8 +20,13 @@ from octavo.ingest.tables.rulings import Rulings
 _SAME = 3.0  # points: edges that lie closer are one
 
 
-def readings(region: Region, block: Block, rulings: Rulings) -> list[Lattice]:
-    """Every way to lay columns and rows over the region's words, two of each at least, each way once."""
+def readings(
+    region: Region, block: Block, rulings: Rulings, drawn_rows: Sequence[tuple[float, float]] = ()
+) -> list[Lattice]:
+    """Every way to lay columns and rows over the region's words, two of each at least, each way once.
+
+    Between top and bottom of each of `drawn_rows` is one row in all of them.
+    """
     left, top, right, bottom = union([region.bbox, block.box])
     left, top, right, bottom = left - 1, top - 1, right + 1, bottom + 1
     ruled_columns, ruled_rows = rulings.columns(0.15 * (bottom - top)), rulings.rows(0.15 * (right - left))
@@ -38,8 +43,19 @@ def readings(region: Region, block: Block, rulings: Rulings) -> list[Lattice]:
     for across in _axes(whole, block.x):
         proposed = row_proposals(block, across.at, top, bottom)
         for down in [*fixed, *(Axis(_snapped(one.edges, ruled_rows, block.y), one.at) for one in proposed)]:
-            found.setdefault((across.key, down.key), (across, down))
+            one = _with_rows(down, drawn_rows, block) if drawn_rows else down
+            found.setdefault((across.key, one.key), (across, one))
     return [lattice(block, across, down) for across, down in found.values() if len(down.edges) > 2]
+
+
+def _with_rows(down: Axis, rows: Sequence[tuple[float, float]], block: Block) -> Axis:
+    """The rows with these among them, whole."""
+    free = [edge for edge in down.edges if not any(top - _SAME < edge < bottom + _SAME for top, bottom in rows)]
+    ends = [edge for row in rows for edge in row]
+    outer = [min(ends[0], down.edges[0]), max(ends[-1], down.edges[-1])]
+    within = np.any([(top < block.y) & (block.y < bottom) for top, bottom in rows], axis=0)
+    lines = np.array([line.middle for line in block.lines])[block.line_of]
+    return axis(sorted({*free, *ends, *outer}), np.where(within, block.y, lines))
 
 
 def _axes(edges: Iterable[Edges], middles: NDArray[np.float64]) -> list[Axis]:

@@ -5,16 +5,16 @@ Knows nothing of what stands in them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from octavo.ingest.geometry import area, covered, union
+from octavo.ingest.geometry import area, contains, covered, middle, union
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.sheet import Region, Sheet, Word
-from octavo.ingest.tables.lines import Line, inside, rows_of_words, runs, type_size, word_space
+from octavo.ingest.tables.lines import Line, inside, rows_of_words, runs, strips, type_size, word_space
 from octavo.ingest.text import opens_caption
 
 _TOUCH = 2.0  # points
@@ -46,20 +46,38 @@ def table_regions(sheet: Sheet) -> list[Region]:
 
 def _parted(region: Region, frames: Sequence[Box], sheet: Sheet) -> list[Region]:
     """The region in parts: its frames when they hold its words, else what captions and bare strips part."""
-    own = [frame for frame in frames if covered(frame, region.bbox) > 0.8]
+    own = [frame for frame in frames if covered(frame, region.bbox) > 0.5]
     words = inside(sheet.words, region.bbox)
     framed = [word for frame in own for word in inside(words, frame)]
     if len(own) > 1 and len(framed) > 0.9 * len(words):
         return [replace(region, bbox=frame, grids=()) for frame in own]
+    bands = _bands(region.bbox, words, sheet.fills)
+    if len(bands) > 1:
+        return [replace(region, bbox=band, grids=()) for band in bands]
     around = [frame for frame in frames if covered(region.bbox, frame) > 0.7 and area(frame) < 1.5 * area(region.bbox)]
     whole = union([region.bbox, *around])
     boxes = [part for side in _beside(whole, words) for part in _under_captions(side, inside(words, side))]
     return [replace(region, bbox=box, grids=region.grids if len(boxes) == 1 else ()) for box in boxes]
 
 
+def _bands(box: Box, words: Sequence[Word], fills: Sequence[Box]) -> list[Box]:
+    """The box cut where half a type size of white parts the fills in which all its words stand; none for others."""
+    own = [fill for fill in fills if covered(fill, box) > 0.5]
+    if not own or any(not any(contains(fill, middle(word.bbox)) for fill in own) for word in words):
+        return []
+    bands: list[Box] = []
+    white = 0.5 * type_size(words)
+    for fill in sorted(own, key=lambda fill: fill[1]):
+        if bands and fill[1] - bands[-1][3] < white:
+            bands[-1] = union((bands[-1], fill))
+        else:
+            bands.append(fill)
+    return bands
+
+
 def _beside(box: Box, words: Sequence[Word]) -> list[Box]:
     """The box cut in two where a bare strip parts lines that do not stand on the same heights."""
-    for x in _strips(words):
+    for x in strips(words):
         left, right = rows_of_words(w for w in words if w.bbox[2] < x), rows_of_words(w for w in words if w.bbox[0] > x)
         level = sum(any(abs(a.middle - b.middle) < _LEVEL for b in right) for a in left)
         if (
@@ -75,15 +93,6 @@ def _columned(text: Sequence[Line]) -> bool:
     """Whether most lines, two at least, stand in several columns."""
     gap = 3 * word_space(text)
     return sum(len(runs(line, gap)) > 1 for line in text) > max(1.0, 0.5 * len(text))
-
-
-def _strips(words: Sequence[Word]) -> Iterator[float]:
-    """Middles of upright strips, at least two type sizes wide, in which no word stands."""
-    reach, least = float("inf"), 2 * type_size(words)
-    for word in sorted(words, key=lambda w: w.bbox[0]):
-        if word.bbox[0] - reach > least:
-            yield (word.bbox[0] + reach) / 2
-        reach = word.bbox[2] if reach == float("inf") else max(reach, word.bbox[2])
 
 
 def _under_captions(box: Box, words: Sequence[Word]) -> list[Box]:

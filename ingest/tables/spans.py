@@ -178,7 +178,7 @@ def _words(lattice: Lattice, row: int, first: int, last: int) -> list[Word]:
     return [word for piece in pieces if piece for word in piece.words]
 
 
-def _lies_across(word: Word, y: float) -> bool:
+def lies_across(word: Word, y: float) -> bool:
     return word.bbox[1] + 0.25 * word.size < y < word.bbox[3] - 0.25 * word.size
 
 
@@ -191,9 +191,9 @@ def _down(lattice: Lattice, rulings: Rulings, row: int, first: int, last: int, h
     if rulings.under(y, left, right) > _BARE:
         return False
     above, below = _words(lattice, row, first, last), _words(lattice, row + 1, first, last)
-    if any(_lies_across(w, y) for w in [*above, *below]):
+    if any(lies_across(w, y) for w in [*above, *below]):
         beside = [w for r in (row, row + 1) for w in _words(lattice, r, 0, lattice.columns - 1)]
-        return sum(_lies_across(w, y) for w in beside) < 0.34 * len(beside)
+        return sum(lies_across(w, y) for w in beside) < 0.34 * len(beside)
     if rulings.under(y, lattice.xs[0], lattice.xs[-1]) < _BARE:
         return False
     top, bottom = lattice.ys[row], lattice.ys[row + 2]

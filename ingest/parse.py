@@ -145,7 +145,7 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
     elements = _told_apart(elements, traces)
     pages = tuple(content.page for content in contents)
     pictures = {name: png for content in contents for name, png in content.pictures.items() if name not in logos}
-    empty = [c.page.number for c in contents if not any(e.text or e.image for e in c.elements)]
+    empty = [c.page.number for c in contents if not any(e.text for e in c.elements)]
     recognised = [c.page.number for c in contents if c.recognised]
     remarks = (
         *warnings,

@@ -116,16 +116,24 @@ def test_charts_that_the_layout_model_sees_as_one_picture_are_one_figure() -> No
     assert find_figures(sheet(both, regions=[seen]), []) == [seen.bbox]
 
 
-def test_a_picture_that_only_the_layout_model_sees_is_a_figure_unless_it_is_a_table() -> None:
+def test_a_picture_that_only_the_layout_model_sees_is_a_figure_unless_it_is_a_table_or_no_more_than_words() -> None:
     seen = Region(ElementType.FIGURE, (100, 100, 300, 250))
     assert find_figures(sheet(regions=[seen]), []) == [seen.bbox]
     assert find_figures(sheet(regions=[seen]), [seen.bbox]) == []
+    assert find_figures(sheet(regions=[seen], words=[Word((120, 120, 180, 130), "Contacts", 10)]), []) == []
+
+
+def test_an_image_over_a_page_on_which_nothing_stands_is_a_figure() -> None:
+    assert find_figures(sheet(images=[(0, 0, 612, 792)]), []) == [(0, 0, 612, 792)]
 
 
 @pytest.mark.parametrize(
     "decoration",
     [
-        pytest.param(sheet(images=[(0, 0, 612, 792)]), id="the page's background"),
+        pytest.param(
+            sheet(images=[(0, 0, 612, 792)], words=[Word((100, 100, 160, 112), "Contents", 12)]),
+            id="the page's background",
+        ),
         pytest.param(sheet(images=[(100, 100, 130, 130)]), id="an icon"),
         pytest.param(sheet(images=[(100, 600, 260, 668)]), id="a signature"),
         pytest.param(sheet([line(72, y, 540, y) for y in range(100, 700, 40)]), id="rules"),
@@ -134,6 +142,10 @@ def test_a_picture_that_only_the_layout_model_sees_is_a_figure_unless_it_is_a_ta
             id="an icon and a rule",
         ),
         pytest.param(sheet([bar(72 + 60 * n, 100, 112, width=60) for n in range(6)]), id="shaded cells"),
+        pytest.param(
+            sheet([bar(72, 100 + inset + 14 * n, 114 + 14 * n, width=200) for n in range(6) for inset in (0, 2)]),
+            id="shaded paragraphs in shaded cells",
+        ),
     ],
 )
 def test_what_only_decorates_is_no_figure(decoration: Sheet) -> None:

@@ -105,6 +105,7 @@ def hit(hit: Hit) -> Json:
         "text": hit.chunk.text,
         "chunk": hit.chunk.id,
         "why": list(hit.why),
+        "brought": asdict(hit.brought) if hit.brought else None,
     }
 
 

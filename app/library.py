@@ -16,15 +16,13 @@ from octavo.generation.weights import LocalModelError
 from octavo.generators import local_name, thins_pictures
 from octavo.holdings import Holdings
 from octavo.retrieval.calibration import Calibration
+from octavo.retrieval.expansion import bring_pages, expand
 from octavo.retrieval.model import Hit, Looked, Mode, Rule, Selection
-from octavo.retrieval.search import bring_pages, follow_links
 from octavo.retrieval.selection import choose, choose_evidence
 from octavo.settings import Generator
 from octavo.shelf import LibraryError, NoSuchDocumentError
 
 __all__ = ["How", "Library", "LibraryError", "NoSuchDocumentError"]
-
-_LINKED = 4  # chunks that links may bring beside the k found
 
 
 class How(TypedDict, total=False):
@@ -34,6 +32,7 @@ class How(TypedDict, total=False):
     domain: str | None  # None: all of them, whatever the settings say
     rule: Rule | str
     k: int
+    expand: int  # chunks that the hits' links may bring beside them
     keep_visual: float  # of a local transformers model's pictures, above 0 and at most 1
 
 
@@ -87,7 +86,7 @@ class Library(Holdings):
         return self.engine.find(query, way, k or self.settings.k, among, within)
 
     def select(self, query: str, documents: Sequence[str] = (), *, links: bool = True, **how: Unpack[How]) -> Selection:
-        """The evidence for an answer: the hits that the rule keeps, and with `links` what these lead to beside it."""
+        """The evidence for an answer: the hits that the rule keeps, and with `links` what these bring beside them."""
         s, k = self.settings, how.get("k") or self.settings.k
         mode = Mode(how.get("mode") or s.mode)
         rule, within = Rule(how.get("rule") or s.selection), how.get("domain", ...)
@@ -96,7 +95,7 @@ class Library(Holdings):
         else:
             hits, looked = self._find(query, k, documents, mode=mode, domain=within)
             chosen = choose(hits, rule, gamma=s.gamma, threshold=s.ratio, limit=k)
-        brought = follow_links(self.catalogue, chosen.kept, _LINKED) if links else []
+        brought = expand(self.catalogue, chosen.kept, how.get("expand", s.expand)) if links else []
         if links and mode is Mode.FUSION:  # texts and the pictures of their pages, in one prompt
             brought += bring_pages(self.catalogue, chosen.kept)
         dropped = [pair for pair in chosen.dropped if pair[0].chunk.id not in {hit.chunk.id for hit in brought}]

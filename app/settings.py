@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     selection: Rule = Field(
         Rule.ALL, description="which hits an answer may use: all, by the gap or ratio rule, or as calibrated"
     )
+    expand: int = Field(4, ge=0, le=100, description="chunks that an answer's hits may bring by their links; 0: none")
     gamma: float = Field(0.15, ge=0, description="gap rule: a fall of the score's logarithm that ends the evidence")
     ratio: float = Field(1.2, gt=1, description="ratio rule: how many times a hit's score the best may be, at most")
 

@@ -36,8 +36,20 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """What brought a chunk that no search found: a hit's chunk, by its id, and the link from there, a LinkType.
+
+    A page's picture comes by "page". `confidence`, in [0, 1], is the link's, over several links their product.
+    """
+
+    hit: int
+    link: str
+    confidence: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A chunk that a search found.
+    """A chunk that a search found, or that belongs to one (`brought`).
 
     `document` is the file's name, `sha256` its identity. `elements` are the chunk's elements in reading order.
     `score` is higher for better and comparable within one search only. `why` holds the reasons in words.
@@ -49,6 +61,7 @@ class Hit:
     elements: tuple[Element, ...]
     score: float
     why: tuple[str, ...] = ()
+    brought: Brought | None = None
 
     @property
     def page(self) -> int:

@@ -13,7 +13,6 @@ from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict
 
-from octavo.ingest.model import LinkType
 from octavo.ingest.store.catalogue import Catalogue
 from octavo.ingest.text import count
 from octavo.retrieval.embedder import Embedder
@@ -29,7 +28,6 @@ T = TypeVar("T", bound=Hashable)
 _DEPTH = 100  # of each list that is fused
 _SPREAD = 0.5  # of a score, for each better hit on its page
 _RRF = 60  # Cormack, Clarke and Buettcher, SIGIR 2009
-_LINK_NAMES = {LinkType.MENTION_OF: "named by", LinkType.CONTINUES: "goes on from or to"}
 
 
 def fuse(rankings: Sequence[Sequence[T]], constant: int = _RRF) -> dict[T, float]:
@@ -199,38 +197,3 @@ def with_elements(catalogue: Catalogue, hits: Sequence[Hit]) -> list[Hit]:
     hit = {hit.chunk.id: hit for hit in hits}
     stored = catalogue.chunks([key for key in hit if key is not None])
     return [replace(hit[s.chunk.id], chunk=s.chunk, elements=s.elements) for s in stored]
-
-
-def follow_links(catalogue: Catalogue, hits: Sequence[Hit], most: int) -> list[Hit]:
-    """What the hits' elements name or continue into and no hit holds yet, at most `most`, best hit's first.
-
-    A paragraph that mentions a table brings the table, scored just below it. A picture brings nothing: it shows what it
-    names.
-    """
-    owner = {element: hit for hit in reversed(hits) if not hit.chunk.picture for element in hit.chunk.element_ids}
-    have = {hit.chunk.id for hit in hits}
-    linked = [row for row in catalogue.linked_chunks(list(owner)) if row[0] not in have]
-    linked.sort(key=lambda row: -owner[row[1]].score)
-    reasons: dict[int, tuple[Hit, str]] = {}
-    for chunk, element, kind in linked:
-        hit = owner[element]
-        reasons.setdefault(chunk, (hit, f"link: {_LINK_NAMES[kind]} the hit on page {hit.page}"))
-    brought = []
-    for stored in catalogue.chunks(list(reasons)[:most]):
-        hit, why = reasons[stored.chunk.id or -1]
-        brought.append(Hit(stored.chunk, stored.document, stored.sha256, stored.elements, hit.score * 0.99, (why,)))
-    return brought
-
-
-def bring_pages(catalogue: Catalogue, hits: Sequence[Hit]) -> list[Hit]:
-    """The pictures of the pages that the hits stand on and no hit shows yet, best hit's first, scored just below it."""
-    owner = {hit.chunk.id: hit for hit in hits if hit.chunk.id is not None}
-    whole = catalogue.page_pictures(list(owner))
-    first = {page: owner[key] for key, page in reversed(list(whole.items())) if page not in owner}
-    return [
-        Hit(
-            s.chunk, s.document, s.sha256, s.elements, hit.score * 0.99, (f"page: of the {hit.chunk.type} found on it",)
-        )
-        for s in catalogue.chunks(sorted(first, key=lambda page: -first[page].score))
-        if (hit := first[s.chunk.id or -1])
-    ]

@@ -88,7 +88,7 @@ def test_what_was_read_comes_back_as_it_was(database_url: str) -> None:
     again.store_vectors("model", [first.id, second.id], vectors)
     again.finish("a" * 64)
     assert np.array_equal(again.vectors("model", [second.id, first.id])[1], vectors[::-1])
-    assert again.linked_chunks(["e2"]) == [(second.id, "e2", LinkType.MENTION_OF)]
+    assert again.linked_chunks(["e2"]) == [("e2", "e1", LinkType.MENTION_OF, 0.9, second.id)]
     assert [hit.elements for hit in again.chunks([second.id])] == [(elements[1],)]
 
 

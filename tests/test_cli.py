@@ -64,7 +64,18 @@ def test_documents_warns_of_hidden_text_under_its_document(tmp_path: Path) -> No
 def test_search_prints_hits_with_their_reasons(library: Any) -> None:
     hits = printed(run("search", "sunspot number", "-k", 3, "--library", library.folder, "--json"))["hits"]
     assert len(hits) == 3
-    assert set(hits[0]) == {"document", "sha256", "page", "bbox", "type", "score", "text", "chunk", "why"}
+    assert set(hits[0]) == {"document", "sha256", "page", "bbox", "type", "score", "text", "chunk", "why", "brought"}
+
+
+def test_search_brings_what_its_hits_name_when_it_is_asked_to(library: Any) -> None:
+    question = "Table 3 gives all values of the Niño 1+2 region"
+    alone = printed(run("search", question, "-k", 3, "--library", library.folder, "--json"))["hits"]
+    hits = printed(run("search", question, "-k", 3, "--expand", 1, "--library", library.folder, "--json"))["hits"]
+    assert [hit["chunk"] for hit in hits[:3]] == [hit["chunk"] for hit in alone]
+    (brought,) = hits[3:]
+    assert brought["brought"]["link"] == "mention-of"
+    number = [hit["chunk"] for hit in alone].index(brought["brought"]["hit"]) + 1
+    assert brought["why"] == [f"link: named by hit {number}, confidence {brought['brought']['confidence']:.2f}"]
 
 
 def test_ask_prints_an_answer_and_draws_the_cited_pages(library: Any, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Searching: two rankings fused, links followed, indexes that follow the catalogue."""
+"""Searching: two rankings fused, indexes that follow the catalogue."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from langchain_tests.integration_tests import RetrieversIntegrationTests
 from numpy.typing import NDArray
 
 from octavo import Library
-from octavo.ingest.model import ElementType
 from octavo.library import LibraryError, NoSuchDocumentError
 from octavo.retrieval.bm25 import BM25
 from octavo.retrieval.embedder import SentenceEmbedder
-from octavo.retrieval.search import HybridRetriever, follow_links, fuse
+from octavo.retrieval.search import HybridRetriever, fuse
 
 
 def test_fusion_adds_the_reciprocal_ranks() -> None:
@@ -51,13 +50,6 @@ def test_a_hit_says_why_it_was_found(library: Any) -> None:
 def test_a_search_can_be_kept_to_a_document(library: Any) -> None:
     hits = library.search("temperature", documents=["doctor-visits.pdf"])
     assert {hit.document for hit in hits} == {"doctor-visits.pdf"}
-
-
-def test_a_paragraph_that_mentions_a_table_brings_the_table(library: Any) -> None:
-    found = [h for h in library.search("Niño 1+2 region", k=40) if "Table 3 gives all" in h.chunk.text]
-    brought = follow_links(library.catalogue, found[:1], most=10)
-    assert {hit.chunk.type for hit in brought} >= {ElementType.TABLE}
-    assert all("named by the hit on page" in hit.why[0] for hit in brought)
 
 
 def test_asking_an_empty_library_says_how_to_fill_it(tmp_path: Any) -> None:

@@ -63,6 +63,12 @@ def evidence_options(command: Any) -> Any:
             help="Search texts, pictures of pages, tables and figures, both fused by rank, or both in one space.",
         ),
         click.option("--reranker", metavar="NAME", help="CrossEncoder, name or folder, that ranks what is found anew."),
+        click.option(
+            "--expand",
+            type=click.IntRange(0, 100),
+            metavar="N",
+            help="At most so many chunks that belong to the hits: what these name, and what they go on from or in.",
+        ),
         click.option("-k", type=click.IntRange(1, 1000), help="Hits to find; default 10."),
     ):
         command = option(command)

@@ -42,7 +42,7 @@ def search(
     from octavo.library import Library
 
     with Library(settings=existing(context, library, **with_rule(how))) as shelf:
-        found = shelf.select(query, documents, links=False)
+        found = shelf.select(query, documents, links=how["expand"] is not None)
     if as_json:
         chosen = contract.selection(found)
         print_json({"hits": chosen.pop("kept"), **chosen})

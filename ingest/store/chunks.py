@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from octavo.ingest.model import Chunk, Element, ElementType, LinkType, State
 from octavo.ingest.store.opened import OpenCatalogue
-from octavo.ingest.store.records import StoredChunk
+from octavo.ingest.store.records import Linked, StoredChunk
 from octavo.ingest.store.rows import batched, insert_rows, to_chunk, to_element, touch
 from octavo.ingest.store.schema import ChunkElementRow, ChunkRow, DocumentRow, ElementRow, EmbeddingRow, LinkRow
 
@@ -162,24 +162,25 @@ class Chunks(OpenCatalogue):
                 found.update(session.execute(query).tuples().all())
         return {key: found[key] for key in ids if key in found}
 
-    def linked_chunks(self, elements: Sequence[str]) -> list[tuple[int, str, LinkType]]:
-        """Chunks of what the elements are linked to, as (chunk id, the element that led there, type of the link).
+    def linked_chunks(self, elements: Sequence[str]) -> list[Linked]:
+        """Chunks of what these elements name, and of what they go on from or in.
 
-        A mention leads to the table or figure it names, a table to the part before or after it.
+        A chunk of several paragraphs is one of each; that of a table or figure is none of its caption or unit.
         """
-        forward = select(LinkRow.target.label("there"), LinkRow.source.label("here"), LinkRow.type).where(
-            LinkRow.source.in_(elements), LinkRow.type.in_([LinkType.MENTION_OF, LinkType.CONTINUES])
-        )
-        backward = select(LinkRow.source.label("there"), LinkRow.target.label("here"), LinkRow.type).where(
-            LinkRow.target.in_(elements), LinkRow.type == LinkType.CONTINUES
-        )
-        pairs = forward.union(backward).subquery()
-        query = (
-            select(ChunkElementRow.chunk_id, pairs.c.here, pairs.c.type)
-            .join(pairs, pairs.c.there == ChunkElementRow.element_id)
-            .join(ChunkRow, ChunkRow.id == ChunkElementRow.chunk_id)
-            .where(ChunkElementRow.position == 0, ~ChunkRow.picture)
-            .order_by(ChunkElementRow.chunk_id, pairs.c.here, pairs.c.type)
-        )
+        row, alone = LinkRow, ChunkRow.type.in_([ElementType.TABLE, ElementType.FIGURE])
+        named_or_before = row.source, row.target, row.type.in_([LinkType.MENTION_OF, LinkType.CONTINUES])
+        after = row.target, row.source, row.type == LinkType.CONTINUES
+        found: list[Linked] = []
         with Session(self.engine) as session:
-            return [(chunk, here, LinkType(kind)) for chunk, here, kind in session.execute(query)]
+            for some in batched(elements):
+                for here, there, kinds in (named_or_before, after):
+                    query = (
+                        select(here, there, row.type, row.confidence, ChunkRow.id)
+                        .join(ChunkElementRow, ChunkElementRow.element_id == there)
+                        .join(ChunkRow, ChunkRow.id == ChunkElementRow.chunk_id)
+                        .where(here.in_(some), kinds, ~ChunkRow.picture, (ChunkElementRow.position == 0) | ~alone)
+                    )
+                    found += [
+                        Linked(a, b, LinkType(kind), sure, key) for a, b, kind, sure, key in session.execute(query)
+                    ]
+        return found

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from octavo.ingest.card import Card
-from octavo.ingest.model import Chunk, Element, State
+from octavo.ingest.model import Chunk, Element, LinkType, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,16 @@ class StoredChunk:
     document: str
     sha256: str
     elements: tuple[Element, ...]
+
+
+class Linked(NamedTuple):
+    """A chunk, by its id, of an element `there` that a link of `type` ties to the element `here`, whichever way."""
+
+    here: str
+    there: str
+    type: LinkType
+    confidence: float
+    chunk: int
 
 
 @dataclass(frozen=True, slots=True)

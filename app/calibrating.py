@@ -25,14 +25,13 @@ def choice(mode: Mode) -> str:
 
 
 def made_with(library: Library, mode: Mode) -> Made:
-    """All that a hit's signals hang on, beside the question."""
+    """All that a hit's signals hang on, beside the question and how many documents there are."""
     settings, pictured = library.settings, mode is not Mode.TEXT
     return {
         "embedder": library.embedder.name,
         "visual embedder": library.looker.name if pictured else None,
         "reranker": _name(library.engine.reranker),
         "documents first": settings.documents_first,
-        _DOCUMENTS: len(library.engine.ready()),
     }
 
 
@@ -43,7 +42,7 @@ def _name(reranker: BaseCrossEncoder | None) -> str | None:
 def searched(library: Library, question: Question, hits: Sequence[Hit]) -> Searched:
     """What `hits`, best first, tell of a question with known evidence."""
     evidence = [bool(question.evidence.intersection(pages_of(hit))) for hit in hits]
-    domain = library.engine.domain_of(question.text)
+    domain = library.engine.domains.domain_of(question.text)
     return Searched(library.engine.signals(question.text, hits), np.asarray(evidence, bool), domain)
 
 
@@ -61,7 +60,8 @@ def make(
     for done, question in enumerate(questions, 1):
         known.append(searched(library, question, library.search(question.text, k, mode=mode, domain=None)))
         on_progress(done, len(questions))
-    return calibrate(known, lose, k, seed, made_with(library, mode))
+    made = {**made_with(library, mode), _DOCUMENTS: len(library.engine.domains.ready())}
+    return calibrate(known, lose, k, seed, made)
 
 
 def kept(library: Library, mode: Mode) -> Calibration | None:
@@ -76,9 +76,8 @@ def holding(library: Library, mode: Mode) -> Calibration:
     again = f"`octavo calibrate QUESTIONS.jsonl --mode {mode}`"
     if calibration is None:
         raise CalibrationError(f"the way {mode} is not calibrated in this library: {again} does it")
-    now = made_with(library, mode)
-    for name, value in now.items():
-        if name != _DOCUMENTS and calibration.made_with.get(name) != value:
+    for name, value in made_with(library, mode).items():
+        if calibration.made_with.get(name) != value:
             was = calibration.made_with.get(name)
             raise CalibrationError(f"the calibration of {mode} was made with {name} {was}, not {value}: {again}")
     return calibration
@@ -86,10 +85,10 @@ def holding(library: Library, mode: Mode) -> Calibration:
 
 def told(library: Library) -> list[str]:
     """A line for each calibration: what it promises, what by, and whether the library has grown since."""
-    lines = []
+    lines, now = [], len(library.engine.domains.ready())
     for mode in Mode:
         if calibration := kept(library, mode):
-            was, now = calibration.made_with[_DOCUMENTS], made_with(library, mode)[_DOCUMENTS]
+            was = calibration.made_with[_DOCUMENTS]
             grown = "" if was == now else f", made with {was} documents of now {now}: calibrate again"
             promise = f"by {calibration.questions} questions to lose {calibration.lose:.1%} at most"
             lines.append(f"{mode} calibrated {promise}{grown}")

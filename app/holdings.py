@@ -118,7 +118,7 @@ class Holdings(OpenLibrary):
             self._fill(self._embedding)
         new = [i.sha256 for i in report.documents if i.state is State.READY and i.sha256 not in report.unchanged]
         with suppress(DomainError):  # which the next question to a domain tells
-            self.catalogue.set_domain(self.engine.place(new))
+            self.catalogue.set_domain(self.engine.domains.place(new))
         if report.replaced:
             self.index.sync()
         return report
@@ -244,7 +244,7 @@ class Holdings(OpenLibrary):
             raise LibraryError("this library has domains already: --replace finds new ones in their place")
         with self._writing():
             self._refresh()
-            self.catalogue.set_domain(self.engine.discover(count, seed))
+            self.catalogue.set_domain(self.engine.domains.discover(count, seed))
             self.catalogue.choose(EXAMPLES, "")
 
     def use_domains(self, examples: str | None = None, replace: bool = False) -> None:
@@ -258,14 +258,14 @@ class Holdings(OpenLibrary):
         if not replace and any(self.domains().keys() - {""}):
             raise LibraryError("this library has domains already: --replace puts these in their place")
         with self._writing():
-            ready = self.engine.ready()
+            ready = self.engine.domains.ready()
             self.catalogue.set_domain(dict.fromkeys(ready))
             self.catalogue.choose(EXAMPLES, text)
-            self.catalogue.set_domain(self.engine.place(ready))
+            self.catalogue.set_domain(self.engine.domains.place(ready))
 
     def identify_domain(self, question: str) -> dict[str, float]:
         """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""
-        return self.engine.identify(question)
+        return self.engine.domains.identify(question)
 
 
 def _is_day(text: str) -> bool:

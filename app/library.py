@@ -83,7 +83,7 @@ class Library(Holdings):
             raise LibraryError(f"no pictures embedded by {self.looker.name!r} yet: `octavo index` does it")
         among = [self.find(document).sha256 for document in documents] or None
         within = self.settings.domain if isinstance(domain, EllipsisType) else domain
-        return self.engine.find(query, way, k or self.settings.k, among, within)
+        return self.engine.find(query, way, k or self.settings.k, among, self.engine.domains.where(query, within))
 
     def select(self, query: str, documents: Sequence[str] = (), *, links: bool = True, **how: Unpack[How]) -> Selection:
         """The evidence for an answer: the hits that the rule keeps, and with `links` what these bring beside them."""
@@ -109,7 +109,7 @@ class Library(Holdings):
         hits, looked = self._find(query, max(k, calibration.k), documents, mode=mode, domain=domain)
         asked = [self.find(document).sha256 for document in documents]
         likely = calibration.probabilities(self.engine.signals(query, hits, asked)).tolist()
-        group, cut = calibration.cut(self.engine.domain_of(query))
+        group, cut = calibration.cut(self.engine.domains.domain_of(query))
         return choose_evidence(hits, likely, cut.least, calibration.lose, group), looked
 
     def calibrate(

@@ -14,19 +14,9 @@ from numpy.typing import NDArray
 
 from octavo.ingest.store.catalogue import Catalogue
 from octavo.retrieval.calibration import SIGNALS
-from octavo.retrieval.domains import (
-    AUTO,
-    EXAMPLES,
-    MOSTLY,
-    WEIGHTED,
-    DomainError,
-    DomainIdentifier,
-    discover,
-    read_examples,
-    sure,
-)
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index
+from octavo.retrieval.library_domains import EVERYWHERE, LibraryDomains, Where
 from octavo.retrieval.model import Hit, IndexType, Looked, Mode
 from octavo.retrieval.reranker import rerank
 from octavo.retrieval.routing import Filed, Route, Router
@@ -35,7 +25,6 @@ from octavo.retrieval.visual import PictureEmbedder
 
 _CANDIDATES = 50  # that are ranked anew
 _WEIGHED = 100  # hits that are weighed by their domains before the best are kept
-_TOLD = 200  # chunks of a document whose words name its domain
 
 
 class SearchEngine:
@@ -63,7 +52,7 @@ class SearchEngine:
         self._retrievers: dict[Mode, BaseRetriever] = {Mode.TEXT: text_retriever} if text_retriever else {}
         self._index: Index | None = None
         self._lock = Lock()
-        self._identifier: tuple[tuple[Mapping[str, str], Mapping[str, list[str]]], DomainIdentifier] | None = None
+        self.domains = LibraryDomains(catalogue, embedder)
         self._router: tuple[tuple[int, int], Router] | None = None
 
     @property
@@ -80,72 +69,30 @@ class SearchEngine:
             self._retrievers[mode] = RETRIEVERS[mode](index=self.index)
         return self._retrievers[mode]
 
-    def search(
-        self, query: str, mode: Mode, k: int, documents: Sequence[str] | None = None, domain: str | None = None
-    ) -> list[Hit]:
-        """As `find`, the hits alone."""
-        return self.find(query, mode, k, documents, domain)[0]
+    def search(self, query: str, mode: Mode, k: int, documents: Sequence[str] | None = None) -> list[Hit]:
+        """As `find`, the hits alone, whatever their domains."""
+        return self.find(query, mode, k, documents)[0]
 
     def find(
-        self, query: str, mode: Mode, k: int, documents: Sequence[str] | None = None, domain: str | None = None
+        self, query: str, mode: Mode, k: int, documents: Sequence[str] | None = None, where: Where = EVERYWHERE
     ) -> tuple[list[Hit], tuple[Looked, ...]]:
         """The `k` best chunks for `query`, best first, in `documents` (SHA-256) only if given; and where it looked.
 
-        `domain` is a domain's name: only its documents are searched; or "auto" for the one that the identifier finds,
-        with the documents of none, or all where it is unsure; "weighted" multiplies each score by the probability of
-        its document's domain. The documents that the question names come first where neither a domain nor documents are
-        named, if this engine does so. Raises DomainError.
+        `where` is what `domains.where` says of the question. The documents that the question names come first where
+        neither a domain nor documents are named, if this engine does so.
         """
-        if domain == AUTO:
-            inside, said = self._identified(query)
-            if documents is None and self.documents_first:
-                hits, looked = self._documents_first(query, mode, k, inside)
-            else:
-                both = inside if documents is None else [s for s in documents if inside is None or s in inside]
-                hits, looked = self._hits(query, mode, k, both), ()
-            return [replace(hit, why=(*hit.why, said)) for hit in hits], looked
-        if domain is None and documents is None and self.documents_first:
-            return self._documents_first(query, mode, k)
-        return self._in_domain(query, mode, k, documents, domain), ()
-
-    def _in_domain(
-        self, query: str, mode: Mode, k: int, documents: Sequence[str] | None, domain: str | None
-    ) -> list[Hit]:
-        if domain is None:
-            return self._hits(query, mode, k, documents)
-        domains = self.domains()
-        if domain == WEIGHTED:
-            hits = self._hits(query, mode, max(_WEIGHED, k), documents, elements=False)
-            best = sorted(self._weigh(query, hits, domains), key=lambda hit: -hit.score)[:k]
-            return with_elements(self.catalogue, best)
-        if domain not in domains.values():
-            known = ", ".join(sorted(set(domains.values()))) or "none yet; `octavo domains discover` finds some"
-            raise DomainError(f"no domain {domain!r} in this library; there is {known}")
-        inside = [sha256 for sha256, name in domains.items() if name == domain]
-        hits = self._hits(query, mode, k, [s for s in inside if documents is None or s in documents])
-        return [replace(hit, why=(*hit.why, f"domain: {domain}")) for hit in hits]
-
-    def _identified(self, query: str) -> tuple[list[str] | None, str]:
-        """The documents of the question's domain and those of none, or None where it is unsure; and that in words."""
-        odds, domains = self.identify(query), self.domains()
-        (best, probability), name = next(iter(odds.items())), sure(odds)
-        if not name:
-            return None, f"domain: unsure, {best} has probability {probability:.2f}; all are searched"
-        if name not in domains.values():
-            return None, f"domain: {name}, which has no documents; all are searched"
-        inside = [sha256 for sha256 in self.ready() if domains.get(sha256, name) == name]
-        return inside, f"domain: {name}, probability {probability:.2f}"
-
-    def _weigh(self, query: str, hits: Sequence[Hit], domains: Mapping[str, str]) -> Iterator[Hit]:
-        """The hits, each score times the probability of its domain; without one, times the least there is."""
-        odds = self.identify(query)
-        least = min(odds.values())
-        for hit in hits:
-            name = domains.get(hit.sha256, "none")
-            weight = odds.get(name, least)
-            why = f"domain: {name}, probability {weight:.2f}"
-            score = hit.score * weight if hit.score > 0 else hit.score / weight  # a cosine below 0 falls too
-            yield replace(hit, score=score, why=(*hit.why, why))
+        looked: tuple[Looked, ...] = ()
+        inside = where.documents
+        if documents is not None:
+            inside = [sha256 for sha256 in documents if inside is None or sha256 in inside]
+        if where.weights is not None:
+            hits = list(weighed(self._hits(query, mode, max(_WEIGHED, k), inside, elements=False), where.weights))
+            hits = with_elements(self.catalogue, sorted(hits, key=lambda hit: -hit.score)[:k])
+        elif documents is None and where.named_first and self.documents_first:
+            hits, looked = self._documents_first(query, mode, k, inside)
+        else:
+            hits = self._hits(query, mode, k, inside)
+        return [replace(hit, why=(*hit.why, where.why)) for hit in hits] if where.why else hits, looked
 
     def _hits(
         self, query: str, mode: Mode, k: int, documents: Sequence[str] | None, elements: bool = True
@@ -214,72 +161,13 @@ class SearchEngine:
                 found.update(zip(kept, map(float, cosines), strict=True))
         return [found.get(hit.chunk.id, 0.0) for hit in hits]  # 0: deleted meanwhile
 
-    # Domains
 
-    def ready(self) -> list[str]:
-        """The ready documents (SHA-256)."""
-        return list(self.catalogue.domains())
-
-    def examples(self) -> dict[str, list[str]]:
-        """The examples that domains were told by, beside their documents."""
-        stored = self.catalogue.choice(EXAMPLES)
-        return read_examples(stored) if stored else {}
-
-    def domains(self) -> dict[str, str]:
-        """The domain of each ready document (SHA-256) that has one."""
-        return {sha256: domain for sha256, domain in self.catalogue.domains().items() if domain}
-
-    def identify(self, question: str) -> dict[str, float]:
-        """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""
-        return self._identify(self.domains()).probabilities(self.embedder.embed_query(question))
-
-    def domain_of(self, question: str) -> str:
-        """The domain that the question belongs to; "" where that is unsure, or there are none to choose from."""
-        return sure(self.identify(question)) if len(self._named(self.domains())) > 1 else ""
-
-    def place(self, documents: Sequence[str]) -> dict[str, str]:
-        """The domain of each of these ready documents that has none yet and surely belongs to one."""
-        domains = self.domains()
-        new = [sha256 for sha256 in documents if sha256 not in domains]
-        if not new or len(self._named(domains)) < 2:
-            return {}
-        identifier = self._identify(domains)
-        odds = {sha256: identifier.of_document(some) for sha256 in new if len(some := self._vectors([sha256]))}
-        return {sha256: name for sha256, some in odds.items() if (name := sure(some, MOSTLY))}
-
-    def discover(self, count: int | None, seed: int) -> dict[str, str]:
-        """A domain for each ready document, found by what they are about. Raises DomainError."""
-        ready = self.ready()
-        means = [self._vectors([sha256]).mean(axis=0) for sha256 in ready]
-        texts = [" ".join(self.catalogue.texts(self._ids([sha256])[:_TOLD])[1]) for sha256 in ready]
-        return dict(zip(ready, discover(np.asarray(means, np.float32), texts, count, seed), strict=True))
-
-    def _identify(self, domains: Mapping[str, str]) -> DomainIdentifier:
-        """The identifier learnt from `domains` and from examples; kept until they change."""
-        examples = self.examples()
-        if self._identifier is None or self._identifier[0] != (domains, examples):
-            names = self._named(domains)
-            if len(names) < 2:
-                raise DomainError("fewer than two domains: `octavo domains discover` finds some, `set` makes one")
-            known = {
-                name: [self._vectors([sha256]) for sha256, own in domains.items() if own == name]
-                + [self.embedder.encode([text]) for text in examples.get(name, ())]
-                for name in names
-            }
-            known = {name: [some for some in documents if len(some)] for name, documents in known.items()}
-            identifier = DomainIdentifier({name: documents for name, documents in known.items() if documents})
-            self._identifier = (dict(domains), examples), identifier
-        return self._identifier[1]
-
-    def _named(self, domains: Mapping[str, str]) -> list[str]:
-        """All domains that documents or examples make."""
-        return sorted({*domains.values(), *self.examples()})
-
-    def _ids(self, documents: Sequence[str]) -> list[int]:
-        return self.catalogue.ready_ids(self.embedder.name, pictures=False, documents=documents)
-
-    def _vectors(self, documents: Sequence[str]) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-        return self.catalogue.vectors(self.embedder.name, self._ids(documents))[1]
+def weighed(hits: Sequence[Hit], weights: Mapping[str, tuple[str, float]]) -> Iterator[Hit]:
+    """The hits, each score times the probability of its document's domain; what came in meanwhile is left out."""
+    for hit in (hit for hit in hits if hit.sha256 in weights):
+        name, weight = weights[hit.sha256]
+        score = hit.score * weight if hit.score > 0 else hit.score / weight  # a cosine below 0 falls too
+        yield replace(hit, score=score, why=(*hit.why, f"domain: {name}, probability {weight:.2f}"))
 
 
 def _raised(hits: Sequence[Hit], route: Route) -> Iterator[Hit]:

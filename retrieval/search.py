@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar, cast
 
@@ -22,6 +22,9 @@ from octavo.retrieval.store import FaissStore
 
 Ranking = dict[int, tuple[float, tuple[str, ...]]]
 """Chunk id -> its score, higher for better, and the reasons in words."""
+
+Place = tuple[int, int]
+"""A page of a document: its row in the catalogue, and the page's number."""
 
 T = TypeVar("T", bound=Hashable)
 
@@ -91,6 +94,11 @@ class HybridRetriever(LibraryRetriever):
     """Text chunks by dense and BM25 search, fused by rank."""
 
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
+        fused = self.fused(query, depth, documents)
+        return _spread(fused, self.index.catalogue.places(list(fused)))
+
+    def fused(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
+        """As `rank`, whatever pages the chunks stand on."""
         among = self._among(self.index.vectors, False, documents)
         dense = self._nearest(self.index.vectors, query, depth, among)
         lexical = self.index.words.search(query, depth, among)
@@ -100,20 +108,20 @@ class HybridRetriever(LibraryRetriever):
         for rank, (key, score) in enumerate(lexical, 1):
             why[key].append(f"words: rank {rank}, BM25 {score:.2f}")
         fused = fuse([[key for key, _ in dense], [key for key, _ in lexical]])
-        return self._spread({key: (score, tuple(why[key])) for key, score in fused.items()})
+        return {key: (score, tuple(why[key])) for key, score in fused.items()}
 
-    def _spread(self, ranking: Ranking) -> Ranking:
-        """The ranking with each chunk's score halved for every better one of its page, so that more pages are found."""
-        place = self.index.catalogue.places(list(ranking))
-        before: dict[tuple[int, int], int] = defaultdict(int)
-        spread: Ranking = {}
-        for key in sorted(ranking, key=lambda key: -ranking[key][0]):
-            (score, why), page = ranking[key], place.get(key, (0, -key))
-            if before[page]:
-                why = (*why, f"page: {count(before[page], 'better hit')} on it")
-            spread[key] = score * _SPREAD ** before[page], why
-            before[page] += 1
-        return spread
+
+def _spread(ranking: Ranking, place: Mapping[int, Place]) -> Ranking:
+    """The ranking with each chunk's score halved for every better one of its page, so that more pages are found."""
+    before: dict[Place, int] = defaultdict(int)
+    spread: Ranking = {}
+    for key in sorted(ranking, key=lambda key: -ranking[key][0]):
+        (score, why), page = ranking[key], place.get(key, (0, -key))
+        if before[page]:
+            why = (*why, f"page: {count(before[page], 'better hit')} on it")
+        spread[key] = score * _SPREAD ** before[page], why
+        before[page] += 1
+    return spread
 
 
 class PictureRetriever(LibraryRetriever):
@@ -129,13 +137,12 @@ class FusionRetriever(LibraryRetriever):
     """Pages by their ranks among the texts and among the pictures, each shown by what stands highest of it."""
 
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
-        sides = [
-            kind(index=self.index, k=self.k).rank(query, depth, documents)
-            for kind in (HybridRetriever, PictureRetriever)
-        ]
+        texts = HybridRetriever(index=self.index).fused(query, depth, documents)
+        pictures = PictureRetriever(index=self.index).rank(query, depth, documents)
+        place = self.index.catalogue.places([*texts, *pictures])
+        sides = _spread(texts, place), pictures
         orders = [sorted(side, key=lambda key: -side[key][0]) for side in sides]
-        place = self.index.catalogue.places([key for order in orders for key in order])
-        shown: dict[tuple[int, int], list[tuple[int, int, int]]] = defaultdict(list)  # page: (rank, side, chunk)
+        shown: dict[Place, list[tuple[int, int, int]]] = defaultdict(list)  # page: (rank, side, chunk)
         pages = []
         for number, order in enumerate(orders):
             best = dict(reversed([(place[key], (n, key)) for n, key in enumerate(order) if key in place]))

@@ -22,6 +22,7 @@ from octavo.retrieval.domains import (
     sure,
     valid_name,
 )
+from octavo.retrieval.engine import weighed
 
 
 @pytest.fixture(scope="module")
@@ -220,9 +221,9 @@ def test_weighted_multiplies_each_score_by_its_domains_probability(domained: Any
 
 def test_weighted_lets_a_score_below_0_fall_too(domained: Any) -> None:
     hits = [replace(hit, score=-0.2) for hit in domained.search("sunspot number")]
-    odds, domains = domained.identify_domain("sunspot number"), domained.engine.domains()
-    for before, hit in zip(hits, domained.engine._weigh("sunspot number", hits, domains), strict=True):
-        assert hit.score == pytest.approx(before.score / odds[domains[hit.sha256]])
+    weights = domained.engine.domains.where("sunspot number", "weighted").weights
+    for before, hit in zip(hits, weighed(hits, weights), strict=True):
+        assert hit.score == pytest.approx(before.score / weights[hit.sha256][1])
 
 
 def test_none_searches_all_domains_whatever_the_settings_say(domained: Any) -> None:

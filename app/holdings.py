@@ -1,9 +1,8 @@
-"""Changing what a library holds: taking in, deleting, indexing, another embedder, domains."""
+"""Changing what a library holds: taking in, deleting, indexing, another embedder."""
 
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from threading import Event
 
+from octavo.domained import DomainedLibrary, OnProgress, quietly
 from octavo.ingest.card import FACTS
 from octavo.ingest.embedding import Embedding
 from octavo.ingest.model import State
@@ -20,8 +20,8 @@ from octavo.ingest.pipeline import IngestReport, Progress, Source, discover, ing
 from octavo.ingest.reader import UnreadableError
 from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.ingest.watch import changes
-from octavo.opened import EMBEDDER_CHOICE, OpenLibrary, limits
-from octavo.retrieval.domains import EXAMPLES, DomainError, default_examples, read_examples, valid_name
+from octavo.opened import EMBEDDER_CHOICE, limits
+from octavo.retrieval.domains import DomainError
 from octavo.retrieval.embedder import SentenceEmbedder
 from octavo.retrieval.visual import TextUnderPictures
 from octavo.shelf import LibraryError
@@ -36,7 +36,7 @@ class Deleted:
     kept: DocumentInfo | None = None
 
 
-class Holdings(OpenLibrary):
+class Holdings(DomainedLibrary):
     """The part of `Library` that changes it; one process at a time does."""
 
     def ingest(
@@ -119,6 +119,7 @@ class Holdings(OpenLibrary):
         new = [i.sha256 for i in report.documents if i.state is State.READY and i.sha256 not in report.unchanged]
         with suppress(DomainError):  # which the next question to a domain tells
             self.catalogue.set_domain(self.engine.domains.place(new))
+        self._fill_domains()
         if report.replaced:
             self.index.sync()
         return report
@@ -138,7 +139,7 @@ class Holdings(OpenLibrary):
         self.index.sync()
         return Deleted(info, info.names)
 
-    def reindex(self, rebuild: bool = False, on_progress: Callable[[int, int], None] = lambda done, of: None) -> int:
+    def reindex(self, rebuild: bool = False, on_progress: OnProgress = quietly) -> int:
         """Embeds what has no vector of this library's embedders yet, and brings the indexes in line, or anew.
 
         `on_progress(done, of)` counts texts and pictures embedded. Gives back the number of text chunks indexed.
@@ -146,15 +147,14 @@ class Holdings(OpenLibrary):
         with self._writing():
             self._follow_choice()
             self._add_pictures()
-            self._fill(self._embedding, on_progress)
+            spaces = [*self._embedding.spaces, *self._domain_spaces()]
+            self._fill(Embedding(self.catalogue, self.files, spaces), on_progress)
         if rebuild:
             self.index.clear()
         self.index.sync()
         return len(self.index.vectors)
 
-    def adopt(
-        self, model: str, rebuild: bool = False, on_progress: Callable[[int, int], None] = lambda done, of: None
-    ) -> int:
+    def adopt(self, model: str, rebuild: bool = False, on_progress: OnProgress = quietly) -> int:
         """Makes `model` (a folder, a name, or "embedded") this library's embedder from now on, and indexes by it.
 
         A folder is copied into the library. Until all is embedded anew the library stays as it was. Raises LibraryError
@@ -178,12 +178,10 @@ class Holdings(OpenLibrary):
             looker = self.looker if visual else TextUnderPictures(chosen)
             embedding = self._embedding_by(chosen, looker)
             self._fill(embedding, on_progress)
-            replaced = self.embedder.name
+            before = self._models()
             self.catalogue.choose(EMBEDDER_CHOICE, self.models.keep(model))
             self._follow_choice()
-            if replaced not in {space.model for space in embedding.spaces}:
-                self.catalogue.forget_vectors(replaced)
-            self.models.keep_only(self._choice)
+            self._forget(before)
         self.index.sync()
         return len(self.index.vectors)
 
@@ -191,12 +189,6 @@ class Holdings(OpenLibrary):
         """Gives the documents that an older version took in their pictures, still without vectors."""
         for name, sha256 in self.catalogue.pictureless():
             self.catalogue.add_chunks(sha256, make_pictures(self.catalogue.parsed(sha256), Path(name).stem))
-
-    def _fill(self, embedding: Embedding, on_progress: Callable[[int, int], None] = lambda done, of: None) -> None:
-        missing, done = embedding.missing(), 0
-        for made in embedding.fill():
-            done += made
-            on_progress(done, missing)
 
     # Cards
 
@@ -216,56 +208,6 @@ class Holdings(OpenLibrary):
         with self._writing():
             self.catalogue.correct(sha256, facts, anew)
         return self.find(sha256)
-
-    # Domains
-
-    def domains(self) -> dict[str, list[DocumentInfo]]:
-        """The ready documents of each domain, by name; those of none under ""."""
-        found: dict[str, list[DocumentInfo]] = defaultdict(list)
-        for info in self.documents():
-            if info.state is State.READY:
-                found[info.domain or ""].append(info)
-        return dict(sorted(found.items()))
-
-    def set_domain(self, domain: str | None, documents: Sequence[str]) -> None:
-        """Puts documents (names or hashes) into a domain, or into none. Raises as `find`, and for a bad name."""
-        if domain is not None and not valid_name(domain):
-            raise LibraryError(f"{domain!r} cannot be a domain's name: up to 60 letters, digits, spaces, - _ and .")
-        chosen = [self.find(document).sha256 for document in documents]
-        with self._writing():
-            self.catalogue.set_domain(dict.fromkeys(chosen, domain))
-
-    def discover_domains(self, count: int | None = None, seed: int = 0, replace: bool = False) -> None:
-        """Groups the documents by what they are about, into `count` domains or as many as fit best.
-
-        Domains that are there stand in the way unless `replace`. Raises LibraryError and DomainError.
-        """
-        if not replace and any(self.domains().keys() - {""}):
-            raise LibraryError("this library has domains already: --replace finds new ones in their place")
-        with self._writing():
-            self._refresh()
-            self.catalogue.set_domain(self.engine.domains.discover(count, seed))
-            self.catalogue.choose(EXAMPLES, "")
-
-    def use_domains(self, examples: str | None = None, replace: bool = False) -> None:
-        """Takes domains that are told by examples, JSON as `read_examples` has it, or the eight of UniDoc-Bench.
-
-        Each document is put where it surely belongs, else into none. Domains that are there stand in the way unless
-        `replace`. Raises LibraryError and DomainError.
-        """
-        text = default_examples() if examples is None else examples
-        read_examples(text)
-        if not replace and any(self.domains().keys() - {""}):
-            raise LibraryError("this library has domains already: --replace puts these in their place")
-        with self._writing():
-            ready = self.engine.domains.ready()
-            self.catalogue.set_domain(dict.fromkeys(ready))
-            self.catalogue.choose(EXAMPLES, text)
-            self.catalogue.set_domain(self.engine.domains.place(ready))
-
-    def identify_domain(self, question: str) -> dict[str, float]:
-        """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""
-        return self.engine.domains.identify(question)
 
 
 def _is_day(text: str) -> bool:

@@ -19,6 +19,7 @@ from octavo.retrieval.calibration import Calibration
 from octavo.retrieval.expansion import bring_pages, expand
 from octavo.retrieval.model import Hit, Looked, Mode, Rule, Selection
 from octavo.retrieval.selection import choose, choose_evidence
+from octavo.retrieval.tuning import UNTUNED
 from octavo.settings import Generator
 from octavo.shelf import LibraryError, NoSuchDocumentError
 
@@ -73,8 +74,9 @@ class Library(Holdings):
         *,
         mode: Mode | str | None,
         domain: str | EllipsisType | None,
+        tuned: bool = True,
     ) -> tuple[list[Hit], tuple[Looked, ...]]:
-        """What `search` finds, and the documents that it looked in, if not in all."""
+        """What `search` finds, and the documents that it looked in, if not in all; by a domain's tuning if `tuned`."""
         if not query.strip():
             raise LibraryError("the question is empty")
         self._refresh()
@@ -83,18 +85,23 @@ class Library(Holdings):
             raise LibraryError(f"no pictures embedded by {self.looker.name!r} yet: `octavo index` does it")
         among = [self.find(document).sha256 for document in documents] or None
         within = self.settings.domain if isinstance(domain, EllipsisType) else domain
-        return self.engine.find(query, way, k or self.settings.k, among, self.engine.domains.where(query, within))
+        where = self.engine.domains.where(query, within)
+        if not tuned:
+            where = replace(where, tuning=UNTUNED)
+        if "k" not in self.settings.model_fields_set:
+            k = k or where.tuning.k
+        return self.engine.find(query, way, k or self.settings.k, among, where)
 
     def select(self, query: str, documents: Sequence[str] = (), *, links: bool = True, **how: Unpack[How]) -> Selection:
         """The evidence for an answer: the hits that the rule keeps, and with `links` what these bring beside them."""
-        s, k = self.settings, how.get("k") or self.settings.k
+        s, k = self.settings, how.get("k")
         mode = Mode(how.get("mode") or s.mode)
         rule, within = Rule(how.get("rule") or s.selection), how.get("domain", ...)
         if rule is Rule.CALIBRATED:
-            chosen, looked = self._calibrated(query, k, documents, mode, within)
+            chosen, looked = self._calibrated(query, k or s.k, documents, mode, within)
         else:
             hits, looked = self._find(query, k, documents, mode=mode, domain=within)
-            chosen = choose(hits, rule, gamma=s.gamma, threshold=s.ratio, limit=k)
+            chosen = choose(hits, rule, gamma=s.gamma, threshold=s.ratio, limit=len(hits))
         brought = expand(self.catalogue, chosen.kept, how.get("expand", s.expand)) if links else []
         if links and mode is Mode.FUSION:  # texts and the pictures of their pages, in one prompt
             brought += bring_pages(self.catalogue, chosen.kept)
@@ -106,7 +113,7 @@ class Library(Holdings):
     ) -> tuple[Selection, tuple[Looked, ...]]:
         """The selection by this library's calibration, from at least as many hits as it was made with."""
         calibration = calibrating.holding(self, mode)
-        hits, looked = self._find(query, max(k, calibration.k), documents, mode=mode, domain=domain)
+        hits, looked = self._find(query, max(k, calibration.k), documents, mode=mode, domain=domain, tuned=False)
         asked = [self.find(document).sha256 for document in documents]
         likely = calibration.probabilities(self.engine.signals(query, hits, asked)).tolist()
         group, cut = calibration.cut(self.engine.domains.domain_of(query))

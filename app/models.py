@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from octavo.retrieval.embedder import EMBEDDED, ModelMissingError, model_digest, model_files
@@ -45,8 +46,8 @@ class ModelShelf:
             raise ModelMissingError(f"the library's model {kept} is gone: `octavo index --model` names another")
         return str(kept)
 
-    def keep_only(self, name: str | None) -> None:
-        """Removes all copies but that of `name`, also what a killed copying left."""
+    def keep_only(self, names: Collection[str | None]) -> None:
+        """Removes all copies but those of `names`, also what a killed copying left."""
         for path in self.folder.glob("*"):
-            if f"{self.folder.name}/{path.name}" != name:
+            if f"{self.folder.name}/{path.name}" not in names:
                 shutil.rmtree(path, ignore_errors=True)

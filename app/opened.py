@@ -28,6 +28,7 @@ from octavo.retrieval.engine import SearchEngine
 from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Mode
 from octavo.retrieval.reranker import SentenceReranker
+from octavo.retrieval.tuning import TUNINGS, read_tunings
 from octavo.retrieval.visual import PictureEmbedder, TextUnderPictures, VisualEmbedder
 from octavo.settings import EMBEDDED, Generator, Settings
 from octavo.shelf import LibraryError, Shelf
@@ -66,7 +67,8 @@ class OpenLibrary(Shelf):
 
     def _open(self) -> None:
         """Takes up the embedder that the settings or the library name, and all that hangs on it."""
-        self._choice = self.catalogue.choice(EMBEDDER_CHOICE)
+        self._choice, self._tuned = self._choices()
+        tunings = read_tunings(self._tuned)
         named = self.settings.embedder or self.models.resolve(self._choice or EMBEDDED)
         given, device = self._given_embedder, self.settings.device
         self.embedder: Embedder = as_embedder(given) if given else SentenceEmbedder(named, device)
@@ -83,6 +85,12 @@ class OpenLibrary(Shelf):
             self.settings.documents_first,
             self.settings.index,
             self._given_reranker or (SentenceReranker(reranker, device) if reranker else None),
+            tunings,
+            {
+                own: SentenceEmbedder(self.models.resolve(own), device)
+                for own in {tuning.embedder for tuning in tunings.values()}
+                if own
+            },
         )
         self.reader = ExtractiveReader(self.embedder)
         self._stamp: tuple[int, int] | None = None
@@ -125,11 +133,15 @@ class OpenLibrary(Shelf):
                 )
             return self._answerers[key]
 
+    def _choices(self) -> tuple[str | None, str | None]:
+        """The embedder chosen for this library, and how its domains are tuned, as they are kept."""
+        return self.catalogue.choice(EMBEDDER_CHOICE), self.catalogue.choice(TUNINGS)
+
     def _follow_choice(self) -> None:
-        """Opens anew when another process has chosen another embedder."""
-        choice = self.catalogue.choice(EMBEDDER_CHOICE)
+        """Opens anew when another embedder was chosen, or a domain tuned, here or in another process."""
+        choices = self._choices()
         with self._lock:
-            if choice != self._choice:
+            if choices != (self._choice, self._tuned):
                 self._open()
 
     def _refresh(self) -> None:

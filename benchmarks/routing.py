@@ -23,7 +23,9 @@ from octavo.evaluation.metrics import page_metrics
 from octavo.evaluation.protocol import pages_of
 from octavo.evaluation.questions import Question, read_questions, resolve
 from octavo.evaluation.statistics import Estimate, mean_interval, share_interval
+from octavo.retrieval.library_domains import Where
 from octavo.retrieval.model import Mode
+from octavo.retrieval.tuning import Tuning, Weights
 
 WAYS = {"everywhere": "everything alike", "first": "documents first", "inside": "inside the right"}
 
@@ -44,8 +46,8 @@ def halves(questions: Sequence[Question], path: Path, by: str, seed: int) -> dic
 class Bench:
     """What is asked of one library."""
 
-    def __init__(self, library: Library, k: int) -> None:
-        self.library, self.k = library, k
+    def __init__(self, library: Library, k: int, weights: Weights) -> None:
+        self.library, self.k, self.where = library, k, Where(tuning=Tuning(weights=weights))
         self.names = {info.sha256: info.name for info in library.documents()}
         self.hashes = {name: sha256 for sha256, name in self.names.items()}
         self.seconds: dict[str, list[float]] = {"everywhere": [], "first": []}
@@ -64,7 +66,7 @@ class Bench:
         for way in WAYS:
             engine.documents_first = way == "first"
             started = perf_counter()
-            hits = engine.search(question.text, mode, self.k, right if way == "inside" else None)
+            hits, _ = engine.find(question.text, mode, self.k, right if way == "inside" else None, self.where)
             if mode is Mode.TEXT and way in self.seconds:
                 self.seconds[way].append(perf_counter() - started)
             found[way] = page_metrics([pages_of(hit) for hit in hits], question.evidence, self.k)["recall"]
@@ -83,6 +85,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--half", choices=["development"], help="leave the other half alone")
     parser.add_argument("-k", type=int, default=10)
+    parser.add_argument("--weights", type=float, nargs=3, default=(1, 1, 1), metavar=("DENSE", "BM25", "IMAGE"))
     parser.add_argument("--mode", action="append", choices=[mode.value for mode in Mode])
     options = parser.parse_args()
     with Library(settings=Settings(library=options.library, documents_first=True)) as library:
@@ -91,7 +94,8 @@ def main() -> None:
         parts = halves(asked, options.questions, options.by, options.seed)
         parts = {"development": parts["development"]} if options.half else {**parts, "all": asked}
         library.search("What is this about?")  # loads models and indexes
-        bench = Bench(library, options.k)
+        dense, bm25, image = options.weights
+        bench = Bench(library, options.k, Weights(dense=dense, bm25=bm25, image=image))
         places = {q.id: bench.place(q) for q in asked if any(q in part for part in parts.values())}
         print(f"{len(there)} documents, {len(library.index.vectors)} text chunks")
         for part, some in parts.items():

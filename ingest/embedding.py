@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.ingest.geometry import union
-from octavo.ingest.model import ElementType
+from octavo.ingest.model import Chunk, ElementType
 from octavo.ingest.render import page_png
 from octavo.ingest.store.catalogue import Catalogue, StoredChunk
 from octavo.ingest.store.files import Files
@@ -42,12 +42,13 @@ class Picture:
 class Space:
     """A space of unit vectors, float32: its model's name in the catalogue, and how texts and pictures come into it.
 
-    A space without `pictures` holds texts alone.
+    A space without `pictures` holds texts alone; with `documents` (SHA-256) what is of these alone.
     """
 
     model: str
     texts: Callable[[Sequence[str]], Vectors]
     pictures: Callable[[Sequence[Picture]], Vectors] | None = None
+    documents: Sequence[str] | None = None
 
 
 class Embedding:
@@ -58,12 +59,16 @@ class Embedding:
 
     def missing(self, sha256: str | None = None) -> int:
         """How many vectors are missing, of one document or of all."""
-        return sum(len(self.catalogue.unembedded(*group, sha256)) for group in self._groups())
+        return sum(
+            len(self._unembedded(space, pictures, sha256))
+            for space in self.spaces
+            for pictures in (False, True)[: 2 if space.pictures else 1]
+        )
 
     def fill(self, sha256: str | None = None) -> Iterator[int]:
         """Makes and stores them, and yields after each commit how many it has made."""
         for space in self.spaces:
-            texts = self.catalogue.unembedded(space.model, False, sha256)
+            texts = self._unembedded(space, False, sha256)
             texts.sort(key=lambda chunk: len(chunk.indexed_text))  # equal lengths side by side waste no padding
             for start in range(0, len(texts), _TEXTS_AT_ONCE):
                 some = texts[start : start + _TEXTS_AT_ONCE]
@@ -72,18 +77,18 @@ class Embedding:
                 yield len(some)
             if space.pictures is None:
                 continue
-            keys = [chunk.id for chunk in self.catalogue.unembedded(space.model, True, sha256) if chunk.id]
+            keys = [chunk.id for chunk in self._unembedded(space, True, sha256) if chunk.id]
             for start in range(0, len(keys), _PICTURES_AT_ONCE):
                 shown = self.catalogue.chunks(keys[start : start + _PICTURES_AT_ONCE])
                 vectors = space.pictures(self._pictures(space.model, shown))
                 self.catalogue.store_vectors(space.model, [s.chunk.id for s in shown if s.chunk.id], vectors)
                 yield len(shown)
 
-    def _groups(self) -> Iterator[tuple[str, bool]]:
-        for space in self.spaces:
-            yield space.model, False
-            if space.pictures:
-                yield space.model, True
+    def _unembedded(self, space: Space, pictures: bool, sha256: str | None) -> list[Chunk]:
+        held = space.documents
+        if sha256 is not None:
+            held = [sha256] if held is None or sha256 in held else []
+        return self.catalogue.unembedded(space.model, pictures, held)
 
     def _pictures(self, model: str, shown: Sequence[StoredChunk]) -> list[Picture]:
         told = self.catalogue.texts_under([s.chunk.id for s in shown if s.chunk.id])

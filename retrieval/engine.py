@@ -21,6 +21,7 @@ from octavo.retrieval.model import Hit, IndexType, Looked, Mode
 from octavo.retrieval.reranker import rerank
 from octavo.retrieval.routing import Filed, Route, Router
 from octavo.retrieval.search import RETRIEVERS, to_hits, with_elements
+from octavo.retrieval.tuning import UNTUNED, Tuning
 from octavo.retrieval.visual import PictureEmbedder
 
 _CANDIDATES = 50  # that are ranked anew
@@ -31,7 +32,8 @@ class SearchEngine:
     """Searches a catalogue through the indexes in `folder`, which are made and mended on first use.
 
     `text_retriever` takes the place of the text way. `reranker` ranks anew what any way finds, 50 candidates at least,
-    before documents and domains are weighed and the best are kept.
+    before documents and domains are weighed and the best are kept. `tunings` are those of some domains, `embedders`
+    what these name.
     """
 
     def __init__(
@@ -45,14 +47,18 @@ class SearchEngine:
         documents_first: bool = False,
         index_type: IndexType = IndexType.AUTO,
         reranker: BaseCrossEncoder | None = None,
+        tunings: Mapping[str, Tuning] | None = None,
+        embedders: Mapping[str, Embedder] | None = None,
     ) -> None:
         self.folder, self.catalogue, self.embedder, self.looker = folder, catalogue, embedder, looker
         self.device, self.documents_first, self.index_type = device, documents_first, index_type
         self.reranker = reranker
-        self._retrievers: dict[Mode, BaseRetriever] = {Mode.TEXT: text_retriever} if text_retriever else {}
+        self.embedders = embedders or {}
+        self._text_retriever = text_retriever
+        self._retrievers: dict[tuple[Mode, Tuning], BaseRetriever] = {}
         self._index: Index | None = None
         self._lock = Lock()
-        self.domains = LibraryDomains(catalogue, embedder)
+        self.domains = LibraryDomains(catalogue, embedder, tunings or {})
         self._router: tuple[tuple[int, int], Router] | None = None
 
     @property
@@ -60,14 +66,24 @@ class SearchEngine:
         with self._lock:
             if self._index is None:
                 self._index = Index(
-                    self.folder, self.catalogue, self.embedder, self.looker, self.device, self.index_type
+                    self.folder,
+                    self.catalogue,
+                    self.embedder,
+                    self.looker,
+                    self.device,
+                    self.index_type,
+                    self.embedders.values(),
                 )
             return self._index
 
-    def retriever(self, mode: Mode) -> BaseRetriever:
-        if mode not in self._retrievers:
-            self._retrievers[mode] = RETRIEVERS[mode](index=self.index)
-        return self._retrievers[mode]
+    def retriever(self, mode: Mode, tuning: Tuning = UNTUNED) -> BaseRetriever:
+        """A way of searching, as it is or as it is tuned for a domain."""
+        if mode is Mode.TEXT and self._text_retriever:
+            return self._text_retriever
+        if (mode, tuning) not in self._retrievers:
+            dense = self.index.texts[self.embedders[tuning.embedder].name] if tuning.embedder else None
+            self._retrievers[mode, tuning] = RETRIEVERS[mode](index=self.index, weights=tuning.weights, dense=dense)
+        return self._retrievers[mode, tuning]
 
     def search(self, query: str, mode: Mode, k: int, documents: Sequence[str] | None = None) -> list[Hit]:
         """As `find`, the hits alone, whatever their domains."""
@@ -86,18 +102,19 @@ class SearchEngine:
         if documents is not None:
             inside = [sha256 for sha256 in documents if inside is None or sha256 in inside]
         if where.weights is not None:
-            hits = list(weighed(self._hits(query, mode, max(_WEIGHED, k), inside, elements=False), where.weights))
-            hits = with_elements(self.catalogue, sorted(hits, key=lambda hit: -hit.score)[:k])
+            found = self._hits(query, mode, max(_WEIGHED, k), inside, where.tuning, elements=False)
+            best = sorted(weighed(found, where.weights), key=lambda hit: -hit.score)[:k]
+            hits = with_elements(self.catalogue, best)
         elif documents is None and where.named_first and self.documents_first:
-            hits, looked = self._documents_first(query, mode, k, inside)
+            hits, looked = self._documents_first(query, mode, k, where)
         else:
-            hits = self._hits(query, mode, k, inside)
+            hits = self._hits(query, mode, k, inside, where.tuning)
         return [replace(hit, why=(*hit.why, where.why)) for hit in hits] if where.why else hits, looked
 
     def _hits(
-        self, query: str, mode: Mode, k: int, documents: Sequence[str] | None, elements: bool = True
+        self, query: str, mode: Mode, k: int, documents: Sequence[str] | None, tuning: Tuning, elements: bool = True
     ) -> list[Hit]:
-        retriever, reranker = self.retriever(mode), self.reranker
+        retriever, reranker = self.retriever(mode, tuning), self.reranker
         if reranker is None:
             return to_hits(self.catalogue, retriever.invoke(query, k=k, documents=documents), elements)
         found = retriever.invoke(query, k=max(_CANDIDATES, k), documents=documents)
@@ -117,13 +134,13 @@ class SearchEngine:
             self._router = stamp, Router([Filed(*document) for document in self.catalogue.cards()])
         return self._router[1]
 
-    def _documents_first(
-        self, query: str, mode: Mode, k: int, inside: Sequence[str] | None = None
-    ) -> tuple[list[Hit], tuple[Looked, ...]]:
-        """The best hits in the documents chosen; where none are, `inside` a domain, or of all."""
+    def _documents_first(self, query: str, mode: Mode, k: int, where: Where) -> tuple[list[Hit], tuple[Looked, ...]]:
+        """The best hits in the documents chosen, and where none are in the domain's, or of all."""
         router = self._routing()
         route = router.route(query)
-        hits = self._hits(query, mode, max(_WEIGHED, k), route.chosen or inside, elements=False)
+        astray = where.documents is not None and not set(where.documents).issuperset(route.chosen)
+        tuning = UNTUNED if astray else where.tuning  # it need not know documents of another domain
+        hits = self._hits(query, mode, max(_WEIGHED, k), route.chosen or where.documents, tuning, elements=False)
         route = route.told_by([hit.sha256 for hit in hits])
         looked = tuple(
             Looked(filed.name, sha256, str(filed.card), route.odds[sha256])

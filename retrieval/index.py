@@ -76,7 +76,8 @@ class Index:
     """All indexes of a library, kept in `folder`.
 
     `vectors` holds texts as `embedder` sees them, `pictures` pages, tables and figures as `looker` does, `joint` the
-    texts in the space of these pictures; it is `vectors` itself where that is one space.
+    texts in the space of these pictures; it is `vectors` itself where that is one space. `texts` has both by their
+    embedders' names, and for each of `more` the texts that it has embedded.
     """
 
     def __init__(
@@ -87,14 +88,16 @@ class Index:
         looker: PictureEmbedder,
         device: str = "auto",
         index_type: IndexType = IndexType.AUTO,
+        more: Iterable[Embedder] = (),
     ) -> None:
         self.folder, self.catalogue, self.model = folder, catalogue, embedder.name
         self.device, self.index_type = device, index_type
-        texts = self._part(embedder, pictures=False)
+        seen = {other.name: other for other in (*more, looker, embedder)}
+        texts = {name: self._part(other, pictures=False) for name, other in seen.items()}
         pictures = self._part(looker, pictures=True)
-        joint = texts if looker.name == embedder.name else self._part(looker, pictures=False)
-        self.vectors, self.pictures, self.joint = texts.store, pictures.store, joint.store
-        self._parts = list({part.file: part for part in (texts, pictures, joint)}.values())
+        self.texts = {name: part.store for name, part in texts.items()}
+        self.vectors, self.pictures, self.joint = self.texts[embedder.name], pictures.store, self.texts[looker.name]
+        self._parts = [*texts.values(), pictures]
         self._word_folder = folder / "bm25"
         self.words = BM25()
         self._lock = threading.Lock()

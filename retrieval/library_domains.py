@@ -21,13 +21,14 @@ from octavo.retrieval.domains import (
     sure,
 )
 from octavo.retrieval.embedder import Embedder
+from octavo.retrieval.tuning import UNTUNED, Tuning
 
 _TOLD = 200  # chunks of a document whose words name its domain
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Where a question is looked for: in `documents` (SHA-256), None for all, and `why`, in words if there are any.
+    """Where a question is looked for: in `documents` (SHA-256), None for all, as `tuning` has it; and `why`, in words.
 
     `named_first`: the documents that the question names come first. `weights` has for each document its domain and the
     probability that its hits' scores are multiplied by.
@@ -35,6 +36,7 @@ class Where:
 
     documents: Sequence[str] | None = None
     why: str = ""
+    tuning: Tuning = UNTUNED
     named_first: bool = True
     weights: Mapping[str, tuple[str, float]] | None = None
 
@@ -43,10 +45,10 @@ EVERYWHERE = Where()
 
 
 class LibraryDomains:
-    """The domains of a catalogue's ready documents, by `embedder`'s vectors."""
+    """The domains of a catalogue's ready documents, by `embedder`'s vectors; `tunings` are those of some domains."""
 
-    def __init__(self, catalogue: Catalogue, embedder: Embedder) -> None:
-        self.catalogue, self.embedder = catalogue, embedder
+    def __init__(self, catalogue: Catalogue, embedder: Embedder, tunings: Mapping[str, Tuning]) -> None:
+        self.catalogue, self.embedder, self.tunings = catalogue, embedder, tunings
         self._identifier: tuple[tuple[Mapping[str, str], Mapping[str, list[str]]], DomainIdentifier] | None = None
 
     def ready(self) -> list[str]:
@@ -74,12 +76,29 @@ class LibraryDomains:
         known = _named(ready)
         if domain in (AUTO, WEIGHTED):
             odds = self._identify(known).probabilities(self.embedder.embed_query(question))
-            return _identified(odds, ready) if domain == AUTO else _weighted(odds, ready)
+            return self._identified(odds, ready) if domain == AUTO else _weighted(odds, ready)
         if domain not in known.values():
             names = ", ".join(sorted(set(known.values()))) or "none yet; `octavo domains discover` finds some"
             raise DomainError(f"no domain {domain!r} in this library; there is {names}")
         inside = [sha256 for sha256, name in known.items() if name == domain]
-        return Where(inside, f"domain: {domain}", named_first=False)
+        return Where(inside, f"domain: {domain}", self.tunings.get(domain, UNTUNED), named_first=False)
+
+    def _identified(self, odds: Mapping[str, float], ready: Mapping[str, str | None]) -> Where:
+        (best, probability), name = next(iter(odds.items())), sure(odds)
+        if not name:
+            return Where(why=f"domain: unsure, {best} has probability {probability:.2f}; all are searched")
+        if name not in ready.values():
+            return Where(why=f"domain: {name}, which has no documents; all are searched")
+        why = f"domain: {name}, probability {probability:.2f}"
+        return Where(_inside(ready, name), why, self.tunings.get(name, UNTUNED))
+
+    def inside(self, domain: str) -> list[str]:
+        """The documents (SHA-256) that are searched for a question of `domain`: its own, and those of none."""
+        return _inside(self.catalogue.domains(), domain)
+
+    def names(self) -> list[str]:
+        """All domains that documents or examples make."""
+        return self._names(self.documents())
 
     def identify(self, question: str) -> dict[str, float]:
         """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""
@@ -87,7 +106,7 @@ class LibraryDomains:
 
     def domain_of(self, question: str) -> str:
         """The domain that the question belongs to; "" where that is unsure, or there are none to choose from."""
-        return sure(self.identify(question)) if len(self._names(self.documents())) > 1 else ""
+        return sure(self.identify(question)) if len(self.names()) > 1 else ""
 
     def place(self, documents: Sequence[str]) -> dict[str, str]:
         """The domain of each of these ready documents that has none yet and surely belongs to one."""
@@ -124,7 +143,6 @@ class LibraryDomains:
         return self._identifier[1]
 
     def _names(self, domains: Mapping[str, str]) -> list[str]:
-        """All domains that documents or examples make."""
         return sorted({*domains.values(), *self.examples()})
 
     def _ids(self, documents: Sequence[str]) -> list[int]:
@@ -138,14 +156,8 @@ def _named(ready: Mapping[str, str | None]) -> dict[str, str]:
     return {sha256: domain for sha256, domain in ready.items() if domain}
 
 
-def _identified(odds: Mapping[str, float], ready: Mapping[str, str | None]) -> Where:
-    (best, probability), name = next(iter(odds.items())), sure(odds)
-    if not name:
-        return Where(why=f"domain: unsure, {best} has probability {probability:.2f}; all are searched")
-    if name not in ready.values():
-        return Where(why=f"domain: {name}, which has no documents; all are searched")
-    inside = [sha256 for sha256, domain in ready.items() if domain in (None, name)]
-    return Where(inside, f"domain: {name}, probability {probability:.2f}")
+def _inside(ready: Mapping[str, str | None], domain: str) -> list[str]:
+    return [sha256 for sha256, own in ready.items() if own in (None, domain)]
 
 
 def _weighted(odds: Mapping[str, float], ready: Mapping[str, str | None]) -> Where:

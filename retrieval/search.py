@@ -19,6 +19,7 @@ from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Mode
 from octavo.retrieval.store import FaissStore
+from octavo.retrieval.tuning import EVEN, Weights
 
 Ranking = dict[int, tuple[float, tuple[str, ...]]]
 """Chunk id -> its score, higher for better, and the reasons in words."""
@@ -33,15 +34,15 @@ _SPREAD = 0.5  # of a score, for each better hit on its page
 _RRF = 60  # Cormack, Clarke and Buettcher, SIGIR 2009
 
 
-def fuse(rankings: Sequence[Sequence[T]], constant: int = _RRF) -> dict[T, float]:
-    """Reciprocal-rank fusion: key -> sum over the rankings that hold it of 1 / (constant + rank), ranks from 1.
+def fuse(rankings: Sequence[Sequence[T]], weights: Sequence[float] = ()) -> dict[T, float]:
+    """Reciprocal-rank fusion: key -> sum over the rankings that hold it of weight / (60 + rank), ranks from 1.
 
-    Cormack, Clarke and Buettcher, SIGIR 2009.
+    Cormack, Clarke and Buettcher, SIGIR 2009; without `weights` each is 1.
     """
     scores: dict[T, float] = defaultdict(float)
-    for ranking in rankings:
+    for ranking, weight in zip(rankings, weights or [1.0] * len(rankings), strict=True):
         for rank, key in enumerate(ranking, 1):
-            scores[key] += 1 / (constant + rank)
+            scores[key] += weight / (_RRF + rank)
     return dict(scores)
 
 
@@ -49,12 +50,15 @@ class LibraryRetriever(BaseRetriever, ABC):
     """Ranks chunks of a library's index; what the four ways share.
 
     Documents carry the chunk's id, and in their metadata `score` and `why` (a reason for each list that found it).
-    `invoke(query, k=..., documents=[sha256, ...])` searches in those documents only.
+    `invoke(query, k=..., documents=[sha256, ...])` searches in those documents only. `weights` are of the lists that
+    are fused; `dense` searches texts in the place of the index's own vectors, those that it holds.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
     index: Index
     k: int = 10
+    weights: Weights = EVEN
+    dense: FaissStore | None = None
 
     @abstractmethod
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
@@ -98,16 +102,20 @@ class HybridRetriever(LibraryRetriever):
         return _spread(fused, self.index.catalogue.places(list(fused)))
 
     def fused(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
-        """As `rank`, whatever pages the chunks stand on."""
+        """As `rank`, whatever pages the chunks stand on. A list that counts nothing is not searched."""
         among = self._among(self.index.vectors, False, documents)
-        dense = self._nearest(self.index.vectors, query, depth, among)
-        lexical = self.index.words.search(query, depth, among)
+        store, own = self.index.vectors, among
+        if self.dense is not None:
+            store, own = self.dense, self._among(self.dense, False, documents)
+        dense = self._nearest(store, query, depth, own) if self.weights.dense else []
+        lexical = self.index.words.search(query, depth, among) if self.weights.bm25 else []
         why: dict[int, list[str]] = defaultdict(list)
         for rank, (key, score) in enumerate(dense, 1):
             why[key].append(f"meaning: rank {rank}, cosine {score:.3f}")
         for rank, (key, score) in enumerate(lexical, 1):
             why[key].append(f"words: rank {rank}, BM25 {score:.2f}")
-        fused = fuse([[key for key, _ in dense], [key for key, _ in lexical]])
+        orders = [[key for key, _ in found] for found in (dense, lexical)]
+        fused = fuse(orders, [self.weights.dense, self.weights.bm25])
         return {key: (score, tuple(why[key])) for key, score in fused.items()}
 
 
@@ -137,8 +145,8 @@ class FusionRetriever(LibraryRetriever):
     """Pages by their ranks among the texts and among the pictures, each shown by what stands highest of it."""
 
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
-        texts = HybridRetriever(index=self.index).fused(query, depth, documents)
-        pictures = PictureRetriever(index=self.index).rank(query, depth, documents)
+        texts = HybridRetriever(index=self.index, weights=self.weights, dense=self.dense).fused(query, depth, documents)
+        pictures = PictureRetriever(index=self.index).rank(query, depth, documents) if self.weights.image else {}
         place = self.index.catalogue.places([*texts, *pictures])
         sides = _spread(texts, place), pictures
         orders = [sorted(side, key=lambda key: -side[key][0]) for side in sides]
@@ -150,7 +158,7 @@ class FusionRetriever(LibraryRetriever):
                 shown[page].append((n, number, key))
             pages.append(sorted(best, key=lambda page, best=best: best[page]))  # type: ignore[misc]
         ranking: Ranking = {}
-        for page, score in fuse(pages).items():
+        for page, score in fuse(pages, [1.0, self.weights.image]).items():
             _, number, key = min(shown[page])
             ranks = [f"{pages[n].index(page) + 1} of the {('texts', 'pictures')[n]}" for _, n, _ in sorted(shown[page])]
             ranking[key] = score, (*sides[number][key][1], f"its page: rank {' and '.join(ranks)}")

@@ -22,14 +22,16 @@ class Chunks(OpenCatalogue):
 
     # Vectors
 
-    def unembedded(self, model: str, pictures: bool, sha256: str | None = None) -> list[Chunk]:
-        """Chunks that have no vector of `model`, pictures or texts, of one document or of all."""
+    def unembedded(self, model: str, pictures: bool, documents: Sequence[str] | None = None) -> list[Chunk]:
+        """Chunks that have no vector of `model`, pictures or texts, of `documents` (SHA-256) or of all."""
         have = exists().where(EmbeddingRow.chunk_id == ChunkRow.id, EmbeddingRow.model == model)
         query = select(ChunkRow).where(~have, ChunkRow.picture == pictures).order_by(ChunkRow.id)
-        if sha256 is not None:
-            query = query.join(DocumentRow).where(DocumentRow.sha256 == sha256)
         with Session(self.engine) as session:
-            return [to_chunk(row) for row in session.scalars(query)]
+            if documents is None:
+                return [to_chunk(row) for row in session.scalars(query)]
+            query = query.join(DocumentRow)
+            some = [session.scalars(query.where(DocumentRow.sha256.in_(part))) for part in batched(documents)]
+            return [to_chunk(row) for rows in some for row in rows]
 
     def store_vectors(self, model: str, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
         """Keeps the vectors, shape (len(ids), dimensions), float32, of chunks."""

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from octavo.retrieval.embedder import unit
 from octavo.retrieval.gpu import move
 from octavo.retrieval.model import IndexType
-from octavo.retrieval.vectors import Among, Vectors
+from octavo.retrieval.passing import Among
+from octavo.retrieval.vectors import Vectors
 
 Filter: TypeAlias = Mapping[str, Any] | Callable[[Document], bool]
 """Which documents may be found: metadata fields with the value each must have, or a list of those it may have; or a

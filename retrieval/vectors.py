@@ -7,10 +7,8 @@ through the codes of the nearest lists, and ranks the best of them by the rows.
 
 from __future__ import annotations
 
-import math
 import tempfile
 from collections.abc import Callable, Iterable
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Protocol
@@ -19,13 +17,12 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.retrieval.lists import DEPTHS, choose_effort, lists_for, make_lists
 from octavo.retrieval.model import IndexType
+from octavo.retrieval.passing import Among, Passing
 
 CROSSING = 50_000  # vectors from which lists are faster and worth their making (docs/retrieval.md)
 _TEACHING = 1_000  # vectors without which there is nothing to learn lists from
-_PROBES = 256  # queries by which a new index chooses how many candidates are ranked, and how many lists looked through
-_RECALL = 0.995  # at 10: of the exact ones by the candidates of all lists, and of these by those looked through
-_DEPTHS = (50, 100, 200, 400, 800)
 _DEAD = 0.25  # share of removed rows at which an index with lists is made anew
 _GROWN = 4  # times as many vectors as when the lists were learnt, likewise
 _EXACT_AMONG = 20  # times the root of all vectors: so few that pass a filter are all compared
@@ -39,29 +36,6 @@ class Moved(Protocol):
     def search(self, queries: NDArray[np.float32], k: int) -> NDArray[np.int64]:
         """Rows of the `k` nearest to each query, shape (len(queries), k), roughly in order."""
         ...
-
-
-class _Passing:
-    """The rows that may be found, by a mask of all."""
-
-    def __init__(self, mask: NDArray[np.bool_]) -> None:
-        self.mask, self.count = mask, int(mask.sum())
-
-    @cached_property
-    def bits(self) -> NDArray[np.uint8]:
-        return np.packbits(self.mask, bitorder="little")
-
-    @cached_property
-    def rows(self) -> NDArray[np.int64]:
-        return self.mask.nonzero()[0]
-
-
-class Among:
-    """Keys that may be found. Looking them up takes time, so whoever asks for the same ones again keeps this."""
-
-    def __init__(self, keys: Iterable[int]) -> None:
-        self.keys = np.fromiter(keys, np.int64)
-        self.found: tuple[int, _Passing] | None = None  # where they are, with the `changes` at that time
 
 
 class Vectors:
@@ -85,10 +59,10 @@ class Vectors:
         self._keys = np.empty(0, np.int64)  # by row; -1 where a vector was removed
         self._rows: faiss.IndexFlatIP | None = None
         self._lists: faiss.IndexIVFPQFastScan | None = None
-        self._depth = _DEPTHS[0]  # candidates, of lists or of a copy, that are ranked by their rows; at least 2 k
+        self._depth = DEPTHS[0]  # candidates, of lists or of a copy, that are ranked by their rows; at least 2 k
         self._owner: faiss.IndexIDMap2 | None = None  # of both, where they were read from a file
         self._moved: Moved | None = None
-        self._left: _Passing | None = None  # rows that were not removed; None for all
+        self._left: Passing | None = None  # rows that were not removed; None for all
 
     def __len__(self) -> int:
         return len(self._keys) if self._left is None else self._left.count
@@ -171,13 +145,13 @@ class Vectors:
             order = np.lexsort((keys, -scores))[:, :k]  # of equal ones the least key, whatever the index
             return np.take_along_axis(keys, order, 1), np.take_along_axis(scores, order, 1)
 
-    def _find(self, among: Among) -> _Passing:
+    def _find(self, among: Among) -> Passing:
         if among.found is None or among.found[0] != self.changes:
-            among.found = self.changes, _Passing(np.isin(self._keys, among.keys))
+            among.found = self.changes, Passing(np.isin(self._keys, among.keys))
         return among.found[1]
 
     def _nearest(
-        self, queries: NDArray[np.float32], k: int, passing: _Passing | None
+        self, queries: NDArray[np.float32], k: int, passing: Passing | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Scores and rows of at least the `k` nearest, in any order; rows of -1 where fewer pass."""
         depth = min(max(self._depth, 2 * k), len(self))
@@ -199,7 +173,7 @@ class Vectors:
         return scores, rows
 
     def _compared(
-        self, queries: NDArray[np.float32], k: int, passing: _Passing | None
+        self, queries: NDArray[np.float32], k: int, passing: Passing | None
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Scores and rows of the `k` nearest, all compared; both of shape (n, k)."""
         assert self._rows is not None  # noqa: S101 - looked at by `search`
@@ -271,9 +245,9 @@ class Vectors:
         left = self._keys >= 0
         share = left.mean() if len(left) else 1
         if self._lists is not None:
-            outgrown = _lists_for(int(left.sum())) > _GROWN**0.5 * self._lists.nlist
+            outgrown = lists_for(int(left.sum())) > _GROWN**0.5 * self._lists.nlist
             if self.index_type is not IndexType.EXACT and share >= 1 - _DEAD and not outgrown:
-                self._left = None if share == 1 else _Passing(left)
+                self._left = None if share == 1 else Passing(left)
                 return
             self._lists = None
         if share < 1:
@@ -282,8 +256,8 @@ class Vectors:
         self._left = None
         least = {IndexType.AUTO: CROSSING, IndexType.EXACT: np.inf, IndexType.IVF: _TEACHING}[self.index_type]
         if len(self) >= least:
-            self._lists = _make_lists(self._matrix())
-            self._depth = _choose_effort(self._lists, self._rows, self._matrix())
+            self._lists = make_lists(self._matrix())
+            self._depth = choose_effort(self._lists, self._rows, self._matrix())
 
     def _matrix(self) -> NDArray[np.float32]:
         """The rows as they lie in FAISS, shape (rows, dimensions); a view."""
@@ -291,54 +265,3 @@ class Vectors:
         rows = self._rows
         matrix: NDArray[np.float32] = faiss.rev_swig_ptr(rows.get_xb(), rows.ntotal * rows.d).reshape(-1, rows.d)
         return matrix
-
-
-def _lists_for(count: int) -> int:
-    """How many lists so many vectors are cut into."""
-    return round(1.6 * math.sqrt(count))
-
-
-def _make_lists(matrix: NDArray[np.float32]) -> faiss.IndexIVFPQFastScan:
-    """Learns lists and codes from some of the vectors, and puts all in."""
-    count, width = matrix.shape
-    random = np.random.default_rng(0)
-    nlist = _lists_for(count)
-    parts = max(n for n in range(1, min(256, max(1, width // 2)) + 1) if width % n == 0)
-    lists = faiss.index_factory(width, f"IVF{nlist},PQ{parts}x4fs", faiss.METRIC_INNER_PRODUCT)
-    lists.by_residual = False  # one table of products for a query, and not one for each list
-    lists.cp.niter = 10
-    sample = random.choice(count, min(count, 64 * nlist), replace=False)
-    threads = faiss.omp_get_max_threads()
-    faiss.omp_set_num_threads(1)  # it takes thousands of short steps: on a busy machine threads wait for each other
-    try:
-        lists.train(matrix[np.sort(sample)])
-    finally:
-        faiss.omp_set_num_threads(threads)
-    for start in range(0, count, 100_000):
-        lists.add(matrix[start : start + 100_000])
-    return lists
-
-
-def _choose_effort(lists: faiss.IndexIVFPQFastScan, rows: faiss.IndexFlatIP, matrix: NDArray[np.float32]) -> int:
-    """Sets how many lists are looked through, and gives back how many candidates are to be ranked.
-
-    Both as few as find _RECALL of what more would. Queries are the means of three vectors: there it is as empty as
-    around a question, and a search as hard; around one of the vectors it is not (docs/retrieval.md).
-    """
-    random = np.random.default_rng(1)
-    probes = matrix[random.choice(len(matrix), (3, _PROBES))].sum(axis=0)
-    probes /= np.linalg.norm(probes, axis=1, keepdims=True).clip(min=1e-12)
-    nearest = rows.search(probes, 10)[1]
-
-    def found(nprobe: int) -> NDArray[np.bool_]:
-        """Which of the nearest are among the first so many candidates: shape (probes, 10, depths)."""
-        candidates = lists.search(probes, _DEPTHS[-1], params=faiss.IVFSearchParameters(nprobe=nprobe))[1]
-        same = candidates[:, None, :] == nearest[:, :, None]
-        return np.stack([same[:, :, :depth].any(axis=2) for depth in _DEPTHS], axis=2)
-
-    best = found(lists.nlist).mean(axis=(0, 1))
-    chosen = int((best >= _RECALL * best[-1]).argmax())
-    lists.nprobe = 4
-    while lists.nprobe < lists.nlist and found(lists.nprobe)[:, :, chosen].mean() < _RECALL * best[chosen]:
-        lists.nprobe = min(math.ceil(lists.nprobe * math.sqrt(2)), lists.nlist)
-    return _DEPTHS[chosen]

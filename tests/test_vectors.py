@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from octavo.retrieval import vectors as module
-from octavo.retrieval.vectors import Among, Vectors
+from octavo.retrieval.passing import Among
+from octavo.retrieval.vectors import Vectors
 
 COUNT, WIDTH = 5000, 32
 

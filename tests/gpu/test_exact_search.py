@@ -14,8 +14,9 @@ import pytest
 import torch
 
 from octavo.retrieval.gpu import FaissCopy, faiss_gpus, move
+from octavo.retrieval.passing import Among
 from octavo.retrieval.torch_copy import TorchCopy
-from octavo.retrieval.vectors import Among, Vectors
+from octavo.retrieval.vectors import Vectors
 
 COUNT, WIDTH = 5000, 48
 ON_GPUS = pytest.mark.gpu

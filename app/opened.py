@@ -93,7 +93,6 @@ class OpenLibrary(Shelf):
             },
         )
         self.reader = ExtractiveReader(self.embedder)
-        self._stamp: tuple[int, int] | None = None
         self._answerers: dict[Generator | None, Answerer] = {}
 
     @property
@@ -150,9 +149,8 @@ class OpenLibrary(Shelf):
         stamp = self.catalogue.stamp()
         if not stamp[0]:
             raise LibraryError("the library is empty: add PDFs with `octavo ingest FOLDER`")
-        if stamp != self._stamp or not len(self.index.vectors):
+        if stamp != self.index.stamp:
             self.index.sync()
-            self._stamp = stamp
         if not len(self.index.vectors):
             raise LibraryError(f"no vectors of the embedder {self.embedder.name!r} yet: `octavo index` makes them")
 

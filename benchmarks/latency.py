@@ -52,7 +52,7 @@ def grow(engine: Engine, chunks: int) -> None:
             for table in ("documents", "chunks", "names")
         }
         texts = "SELECT document_id, count(*) FROM chunks WHERE NOT picture GROUP BY document_id"
-        counts: dict[int, int] = dict(connection.execute(text(texts)))
+        counts: dict[int, int] = dict(connection.execute(text(texts)).all())
         have, number = sum(counts.get(document, 0) for document in originals), 0
         while have < chunks:
             document = originals[number % len(originals)]

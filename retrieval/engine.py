@@ -20,7 +20,7 @@ from octavo.retrieval.library_domains import EVERYWHERE, LibraryDomains, Where
 from octavo.retrieval.model import Hit, IndexType, Looked, Mode
 from octavo.retrieval.reranker import rerank
 from octavo.retrieval.routing import Filed, Route, Router
-from octavo.retrieval.search import RETRIEVERS, to_hits, with_elements
+from octavo.retrieval.search import RETRIEVERS, ranked, to_hits, with_elements
 from octavo.retrieval.tuning import UNTUNED, Tuning
 from octavo.retrieval.visual import PictureEmbedder
 
@@ -103,8 +103,8 @@ class SearchEngine:
             inside = [sha256 for sha256 in documents if inside is None or sha256 in inside]
         if where.weights is not None:
             found = self._hits(query, mode, max(_WEIGHED, k), inside, where.tuning, elements=False)
-            best = sorted(weighed(found, where.weights), key=lambda hit: -hit.score)[:k]
-            hits = with_elements(self.catalogue, best)
+            hits = sorted(weighed(found, where.weights), key=lambda hit: -hit.score)[:k]
+            hits = with_elements(self.catalogue, hits)
         elif documents is None and where.named_first and self.documents_first:
             hits, looked = self._documents_first(query, mode, k, where)
         else:
@@ -116,10 +116,10 @@ class SearchEngine:
     ) -> list[Hit]:
         retriever, reranker = self.retriever(mode, tuning), self.reranker
         if reranker is None:
-            return to_hits(self.catalogue, retriever.invoke(query, k=k, documents=documents), elements)
-        found = retriever.invoke(query, k=max(_CANDIDATES, k), documents=documents)
-        best = rerank(query, to_hits(self.catalogue, found, elements=False), reranker)[:k]
-        return with_elements(self.catalogue, best) if elements else best
+            return to_hits(self.catalogue, ranked(retriever, query, k, documents), elements)
+        found = ranked(retriever, query, max(_CANDIDATES, k), documents)
+        hits = rerank(query, to_hits(self.catalogue, found, elements=False), reranker)[:k]
+        return with_elements(self.catalogue, hits) if elements else hits
 
     # Documents first
 

@@ -90,16 +90,17 @@ class Index:
         index_type: IndexType = IndexType.AUTO,
         more: Iterable[Embedder] = (),
     ) -> None:
-        self.folder, self.catalogue, self.model = folder, catalogue, embedder.name
+        self.folder, self.catalogue = folder, catalogue
         self.device, self.index_type = device, index_type
         seen = {other.name: other for other in (*more, looker, embedder)}
         texts = {name: self._part(other, pictures=False) for name, other in seen.items()}
         pictures = self._part(looker, pictures=True)
         self.texts = {name: part.store for name, part in texts.items()}
         self.vectors, self.pictures, self.joint = self.texts[embedder.name], pictures.store, self.texts[looker.name]
-        self._parts = [*texts.values(), pictures]
+        self._texts, self._parts = texts[embedder.name], [*texts.values(), pictures]
         self._word_folder = folder / "bm25"
         self.words = BM25()
+        self.stamp: tuple[int, int] | None = None  # the catalogue's at the last `sync`
         self._lock = threading.Lock()
         try:
             with self._files():
@@ -145,24 +146,26 @@ class Index:
         with self._lock:
             for part in self._parts:
                 part.store.vectors.clear()
-            self.words = BM25()
+            self.words, self.stamp = BM25(), None
 
     def sync(self) -> tuple[int, int]:
         """Adds what the catalogue has and the indexes lack, drops what it no longer has; (added, dropped) vectors."""
         with self._lock:
-            changes = [self._sync(part) for part in self._parts]
+            stamp = self.catalogue.stamp()
+            ready = {part.file: self.catalogue.ready_ids(part.model, part.pictures) for part in self._parts}
+            changes = [self._sync(part, ready[part.file]) for part in self._parts]
             added, dropped = (sum(some) for some in zip(*changes, strict=True))
-            wanted = self.catalogue.ready_ids(self.model, pictures=False)
+            wanted = ready[self._texts.file]
             if sorted(self.words.keys.tolist()) != wanted:
                 words = BM25()
                 words.build(*self.catalogue.texts(wanted))
                 self._keep(partial(words.save, self._word_folder))
                 self.words = words
+            self.stamp = stamp
             log.info("index: %d vectors added, %d dropped", added, dropped)
             return added, dropped
 
-    def _sync(self, part: _Part) -> tuple[int, int]:
-        wanted = self.catalogue.ready_ids(part.model, part.pictures)
+    def _sync(self, part: _Part, wanted: Sequence[int]) -> tuple[int, int]:
         have = set(part.store.vectors.keys().tolist())
         gone, missing = have.difference(wanted), [key for key in wanted if key not in have]
         part.store.vectors.remove(gone)

@@ -64,6 +64,11 @@ class LibraryRetriever(BaseRetriever, ABC):
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
         """The best chunks for `query`, about `depth` of each list that is searched, with their reasons."""
 
+    def best(self, query: str, k: int, documents: Sequence[str] | None) -> Ranking:
+        """The `k` best chunks for `query`, best first, in `documents` (SHA-256) only if given."""
+        ranking = self.rank(query, max(_DEPTH, k), documents)
+        return {key: ranking[key] for key in sorted(ranking, key=lambda key: -ranking[key][0])[:k]}
+
     def _get_relevant_documents(
         self,
         query: str,
@@ -72,11 +77,9 @@ class LibraryRetriever(BaseRetriever, ABC):
         k: int | None = None,
         documents: Sequence[str] | None = None,
     ) -> list[Document]:
-        k = k or self.k
-        ranking = self.rank(query, max(_DEPTH, k), documents)
-        best = sorted(ranking, key=lambda key: -ranking[key][0])[:k]
+        ranking = self.best(query, k or self.k, documents)
         store = self.index.vectors.documents
-        found = store.get(best)
+        found = store.get(list(ranking))
         for document in found:
             score, why = ranking[store.key(document.id or "")]
             document.metadata.update(score=score, why=list(why))
@@ -188,22 +191,22 @@ RETRIEVERS: dict[Mode, type[LibraryRetriever]] = {
 }
 
 
-def to_hits(catalogue: Catalogue, documents: Sequence[Document], elements: bool = True) -> list[Hit]:
-    """Hits of what a retriever found; its documents' ids are chunk ids. Chunks deleted meanwhile are left out.
+def ranked(retriever: BaseRetriever, query: str, k: int, documents: Sequence[str] | None) -> Ranking:
+    """The `k` best chunks by any retriever; documents that one of another kind finds have chunk ids as their ids."""
+    if isinstance(retriever, LibraryRetriever):  # whose documents would be read twice
+        return retriever.best(query, k, documents)
+    found = {int(d.id or -1): d.metadata for d in retriever.invoke(query, k=k, documents=documents)}
+    return {key: (float(d.get("score", 0.0)), tuple(d.get("why", ()))) for key, d in found.items()}
+
+
+def to_hits(catalogue: Catalogue, ranking: Ranking, elements: bool = True) -> list[Hit]:
+    """Hits of what was ranked, in its order. Chunks deleted meanwhile are left out.
 
     Without `elements` they lack these, until `with_elements` gives them to those that are kept.
     """
-    found = {int(document.id or -1): document.metadata for document in documents}
     return [
-        Hit(
-            stored.chunk,
-            stored.document,
-            stored.sha256,
-            stored.elements,
-            float(found[stored.chunk.id or -1].get("score", 0.0)),
-            tuple(found[stored.chunk.id or -1].get("why", ())),
-        )
-        for stored in catalogue.chunks(list(found), elements)
+        Hit(stored.chunk, stored.document, stored.sha256, stored.elements, *ranking[stored.chunk.id or -1])
+        for stored in catalogue.chunks(list(ranking), elements)
     ]
 
 

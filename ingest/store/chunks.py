@@ -105,12 +105,12 @@ class Chunks(OpenCatalogue):
                 )
                 for key, row in session.execute(rows) if elements else ():
                     members[key].append(to_element(row))
-                query = select(ChunkRow, DocumentRow).join(DocumentRow).where(ChunkRow.id.in_(some))
-                for chunk, document in session.execute(query):
+                query = select(ChunkRow, DocumentRow.name, DocumentRow.sha256).join(DocumentRow)
+                for chunk, name, sha256 in session.execute(query.where(ChunkRow.id.in_(some))):
                     own = tuple(members[chunk.id])
                     if elements and not own:  # its document was deleted between the two queries
                         continue
-                    found[chunk.id] = StoredChunk(to_chunk(chunk, own), document.name, document.sha256, own)
+                    found[chunk.id] = StoredChunk(to_chunk(chunk, own), name, sha256, own)
         return [found[key] for key in ids if key in found]
 
     def texts(self, ids: Sequence[int]) -> tuple[list[int], list[str]]:

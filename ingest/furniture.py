@@ -22,6 +22,7 @@ _CLOSE = 15.0  # points between two items of a list
 _SKIPPED = 2  # items that one element may hold
 _EXPLAINS = re.compile(r"[*†‡§–—-]+\s.*[a-z]\.$")
 _NUMBER = re.compile(r"\d{1,4}$")
+_SENTENCE, _LONG = 5, 20  # words
 _COUNTED = 3  # pages; a number may close fewer by chance
 _SMALLER = 0.92  # times the size of running text
 
@@ -34,6 +35,21 @@ def running_lines(elements: Sequence[Element]) -> list[Element]:
 
     known = {line(e): e.type for e in elements if e.type in AROUND}
     return [replace(e, type=known[line(e)], level=0) if e.type in _LOOSE and line(e) in known else e for e in elements]
+
+
+def sentences(elements: Sequence[Element]) -> list[Element]:
+    """The elements, a header or footer that says a sentence, or runs long, on its page alone being text.
+
+    Such as the end of a paragraph that began on the page before, over a table that fills the rest of its page.
+    """
+    times = Counter(re.sub(r"\d+", "", e.text) for e in elements if e.type in AROUND)
+
+    def said_once(element: Element) -> bool:
+        words = len(element.text.split())
+        ends = element.text.endswith((".", ":", ";")) and words > _SENTENCE
+        return (ends or words > _LONG) and times[re.sub(r"\d+", "", element.text)] == 1
+
+    return [replace(e, type=ElementType.TEXT) if e.type in AROUND and said_once(e) else e for e in elements]
 
 
 def page_numbers(elements: Sequence[Element]) -> list[Element]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import process_time
 
-from octavo.ingest.furniture import counted_on, explanations, footnotes, page_numbers, running_lines
+from octavo.ingest.furniture import counted_on, explanations, footnotes, page_numbers, running_lines, sentences
 from octavo.ingest.model import Box, Element, ElementType
 from octavo.ingest.sheet import Drawing, Sheet, Word
 from octavo.ingest.traces import Face, Traces, find_traces
@@ -21,6 +21,16 @@ def test_a_line_that_other_pages_have_as_their_header_is_one() -> None:
         element("c", ElementType.TEXT, "Annual Report 3", 2, 300),
     ]
     assert [e.type for e in running_lines(elements)] == [ElementType.HEADER, ElementType.HEADER, ElementType.TEXT]
+
+
+def test_a_sentence_that_one_page_has_is_no_header() -> None:
+    said = "The chart below shows the mix of payments by seller size:"
+    once = [element("a", ElementType.HEADER, said, 8, 30), element("b", ElementType.HEADER, "Table of Contents", 9, 30)]
+    assert [e.type for e in sentences(once)] == [ElementType.TEXT, ElementType.HEADER]
+    repeated = [
+        element(f"n{page}", ElementType.FOOTER, "See the notes on which this relies.", page, 770) for page in (1, 2)
+    ]
+    assert sentences(repeated) == repeated
 
 
 def test_a_number_that_closes_its_page_and_counts_the_pages_is_a_footer() -> None:

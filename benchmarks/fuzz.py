@@ -123,20 +123,29 @@ def check(workers: Workers, path: Path, data: bytes) -> str:
 
 
 def fuzz(reader: PageReader, seeds: Sequence[bytes], minutes: float, number: int = 0) -> Counter[str]:
-    """How many examples ended how; the first run's `seed` is `number`. Raises what `check` raises."""
+    """How many examples ended how; the first run's `seed` is `number`.
+
+    Raises what `check` raises, and RuntimeError where the time was too short for one.
+    """
     ends: Counter[str] = Counter()
     until = monotonic() + 60 * minutes
     relaxed = settings(max_examples=BLOCK, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     with tempfile.TemporaryDirectory() as folder, Workers(reader, LIMITS) as workers:
         path = Path(folder) / "mutated.pdf"
 
+        faults: list[bytes] = []  # hypothesis asks for them again, late or not
+
         def once(data: bytes) -> None:
-            if monotonic() < until:
+            if monotonic() < until or data in faults:
+                faults.append(data)
                 ends[check(workers, path, data)] += 1
+                faults.remove(data)
 
         while monotonic() < until:
             seed(number)(relaxed(given(mutated(seeds))(once)))()
             number += 1
+    if not ends:
+        raise RuntimeError(f"{minutes:g} minutes are too few for one mutation")
     return ends
 
 

@@ -12,6 +12,7 @@ read by OCR. Intervals: 2.5 and 97.5 percentiles over 2,000 draws of pages with 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import re
@@ -21,6 +22,7 @@ import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from statistics import mean
 from time import process_time
@@ -74,14 +76,21 @@ def pymupdf4llm_reads(path: Path) -> list[Page]:
 READERS: dict[str, Callable[[Path], list[Page]]] = {"octavo": octavo_reads, "pymupdf4llm": pymupdf4llm_reads}
 
 
-def read(reader: str, path: Path, cache: Path) -> list[Page]:
+def read(reader: str, path: Path, folder: Path) -> list[Page]:
     """The pages of a PDF by a reader in a process of its own, since each sets PyMuPDF up in its way."""
-    kept = cache / f"{reader}-{path.stem}.json"
+    kept = folder / f"{reader}-{path.stem}-{version()}.json"
     if not kept.exists():
         command = [sys.executable, __file__, "--reader", reader, str(path)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         kept.write_text(done.stdout.splitlines()[-1])
     return json.loads(kept.read_text())
+
+
+@cache
+def version() -> str:
+    """A digest of the code that reads, since pages read by another are not to be shown as its own."""
+    modules = sorted((Path(__file__).parents[1] / "ingest").rglob("*.py"))
+    return hashlib.sha256(b"".join(module.read_bytes() for module in modules)).hexdigest()[:12]
 
 
 def sample(folder: Path, pages: int, target: Path) -> Path:

@@ -69,10 +69,12 @@ def main() -> None:
         with Library(settings=settings) as library:
             again = library.ingest(options.folders)
         size = sum(file.stat().st_size for file in Path(scratch).rglob("*") if file.is_file())
+        if not report.pages or not chunks:
+            parser.error("nothing was read: no pages, no chunks")
         pages, given = report.pages, sum(info.size for info in report.documents)
         print(f"{len(report.documents)} documents, {len(report.failed)} failed; {pages} pages, {chunks} chunks")
         print(f"{report.seconds:.0f} s, {pages / report.seconds:.2f} pages/s, {options.workers} workers")
-        print(f"most memory at once: {max(memory) / MIB:.0f} MiB")
+        print(f"most memory at once: {max(memory, default=0) / MIB:.0f} MiB")
         print(
             f"processor: workers (reading) {1000 * reading / pages:.0f} ms a page, this process "
             f"(embedding, index, catalogue) {1000 * rest / pages:.0f} ms a page, {1000 * rest / chunks:.0f} a chunk"

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from textwrap import wrap
 
 from octavo.ingest.links import joined_tables
 from octavo.ingest.model import AROUND, Chunk, Element, ElementType, LinkType, ParsedDocument, Table
@@ -156,9 +157,9 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _pack(parts: Sequence[str], glue: str, most: int = _MOST) -> Iterator[str]:
-    """Parts glued together while they stay within `most` characters; at least one at a time."""
+    """Parts glued together while they stay within `most` characters; one that alone is longer is cut between words."""
     packed: list[str] = []
-    for part in parts:
+    for part in (piece for whole in parts for piece in ([whole] if len(whole) <= most else wrap(whole, most))):
         if packed and sum(map(len, packed)) + len(part) > most:
             yield glue.join(packed)
             packed = []

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from octavo.ingest.geometry import union
 from octavo.ingest.model import ElementType
 from octavo.ingest.pages.compose import compose
 from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
@@ -45,25 +48,63 @@ def test_a_title_that_is_no_row_of_its_table_is_text_above_it(data: Path) -> Non
     assert table.table.rows[0] == ("Strategic Goal", "Goal Statement")
 
 
-def test_columns_that_one_region_holds_are_read_one_after_the_other() -> None:
+def drawn(kind: ElementType, *lines: tuple[float, float, str]) -> Sheet:
+    """Lines as (left, top, text) in one region of this kind around them."""
+    words = []
+    for n, (x, y, text) in enumerate(lines):
+        for word in text.split():
+            words.append(Word((x, y, x + 5 * len(word), y + 9), word, 9, line=n))
+            x += 5 * len(word) + 3
+    boxes = [word.bbox for word in words]
+    return Sheet(1, 600, 800, tuple(words), regions=(Region(kind, union(boxes)),))
+
+
+@pytest.mark.parametrize("kind", [ElementType.TEXT, ElementType.LIST])
+def test_columns_that_one_region_holds_are_read_one_after_the_other(kind: ElementType) -> None:
     left = [
         "Contributing divisions:",
         "they work to achieve this",
         "with a broad range of",
         "partners and stakeholders",
     ]
-    drawn = [(50, 100 + 10 * n, text) for n, text in enumerate(left)] + [(300, 103, "AHRQ"), (300, 118, "CMS")]
-    words = tuple(
-        Word((x, y, x + 5 * len(text), y + 9), text, 9, line=n) for n, (x, y, text) in enumerate(sorted(drawn, key=str))
+    page = drawn(
+        kind, *((50, 100 + 10 * n, text) for n, text in enumerate(left)), (300, 104, "AHRQ"), (300, 119, "CMS")
     )
-    region = Region(ElementType.TEXT, (45, 98, 340, 145))
-    elements = compose(Sheet(1, 600, 800, words, regions=(region,)), "x", lambda box: b"").elements
+    elements = compose(page, "x", lambda box: b"").elements
     assert [e.text for e in elements] == [" ".join(left), "AHRQ CMS"]
 
 
+def test_columns_of_prose_on_the_same_lines_are_read_one_after_the_other() -> None:
+    left = ["Divisions of the department", "work on it with a range of", "partners and of others who", "are asked."]
+    right = ["Their reports are gathered", "by the office, which shows", "them to all who take part", "in the work."]
+    lines = [(x, 100 + 12 * n, text) for x, side in ((50, left), (300, right)) for n, text in enumerate(side)]
+    elements = compose(drawn(ElementType.TEXT, *lines), "x", lambda box: b"").elements
+    assert [e.text for e in elements] == [" ".join(left), " ".join(right)]
+
+
 def test_what_stands_level_with_a_label_is_read_on_from_it() -> None:
-    drawn = [(50, 100, "Location:"), (50, 112, "Registration:"), (300, 100, "Tampa"), (300, 112, "N3070A")]
-    words = tuple(Word((x, y, x + 5 * len(text), y + 9), text, 9, line=n) for n, (x, y, text) in enumerate(drawn))
-    region = Region(ElementType.TEXT, (45, 98, 340, 125))
-    [element] = compose(Sheet(1, 600, 800, words, regions=(region,)), "x", lambda box: b"").elements
-    assert element.text == "Location: Tampa Registration: N3070A"
+    labels = [
+        ("Net cash provided by operating activities", "1,234"),
+        ("Net cash used in investing activities", "(567)"),
+    ]
+    lines = [(x, 100 + 12 * n, row[c]) for n, row in enumerate(labels) for c, x in enumerate((50, 400))]
+    [element] = compose(drawn(ElementType.TEXT, *lines), "x", lambda box: b"").elements
+    assert element.text == " ".join(" ".join(row) for row in labels)
+    terms = [(50, 100, "Adjusted EBITDA"), (50, 140, "Free cash flow")]
+    meant = [(200, 100, "Net income before interest,"), (200, 111, "taxes and one-off effects")]
+    meant += [(200, 140, "Cash from operating activities"), (200, 151, "less capital expenditure")]
+    [element] = compose(drawn(ElementType.TEXT, *terms, *meant), "x", lambda box: b"").elements
+    assert element.text.startswith(
+        "Adjusted EBITDA Net income before interest, taxes and one-off effects Free cash flow"
+    )
+
+
+@pytest.mark.parametrize(("darkest", "count"), [(250, 0), (20, 1)])
+def test_a_page_of_nothing_but_an_image_is_a_figure_unless_it_is_blank(darkest: int, count: int) -> None:
+    png = BytesIO()
+    picture = Image.new("L", (64, 64), 255)
+    picture.paste(darkest, (0, 0, 32, 64))
+    picture.save(png, "PNG")
+    content = compose(Sheet(1, 600, 800, (), images=((0, 0, 600, 800),)), "x", lambda box: png.getvalue())
+    assert [e.type for e in content.elements] == [ElementType.FIGURE] * count
+    assert len(content.pictures) == count

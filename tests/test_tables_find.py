@@ -192,6 +192,36 @@ def test_values_under_each_other_in_one_drawn_cell_are_several_rows() -> None:
     assert [row[0] for row in table.rows] == ["Country", *"ABCDE"]
 
 
+CAPITALS = (("Austria", "Vienna"), ("Belgium", "Brussels"), ("Cyprus", "Nicosia"), ("Denmark", "Copenhagen"))
+
+
+def test_short_lines_level_in_two_drawn_cells_are_several_rows() -> None:
+    words = written(
+        (100, {55: "Country", 150: "Capital"}), *((115 + 12 * n, {55: a, 150: b}) for n, (a, b) in enumerate(CAPITALS))
+    )
+    rules = (*(across(y, 50, 300) for y in (95, 112, 164)), *(down(x, 95, 164) for x in (50, 140, 300)))
+    [(_, table)] = find_tables(sheet(words, (50, 95, 300, 164), rules))
+    assert table.rows == (("Country", "Capital"), *CAPITALS)
+
+
+def test_a_mark_in_the_margin_widens_no_cell() -> None:
+    words = written((105, {55: "Country", 150: "Capital"}), (125, {55: "Austria", 150: "Vienna"}))
+    rules = (*(across(y, 50, 250) for y in (100, 120, 140)), *(down(x, 100, 140) for x in (50, 140, 250)))
+    [(_, table)] = find_tables(sheet(words, (50, 95, 305, 145), (*rules, down(300, 90, 150))))
+    assert table.cells[1] == ((50, 120, 140, 140), (140, 120, 250, 140))
+
+
+def test_graph_paper_with_two_labels_is_no_table_and_a_frame_of_captions_is_none() -> None:
+    paper = (*(across(100 + 20 * n, 100, 500) for n in range(16)), *(down(100 + 20 * n, 100, 400) for n in range(21)))
+    labels = written((103, {105: "A"}), (223, {245: "B"}))
+    assert (
+        find_tables(Sheet(1, 612, 792, labels, paper, regions=(Region(ElementType.FIGURE, (90, 90, 510, 410)),))) == []
+    )
+    frame = (*(across(y, 100, 500) for y in (100, 200, 300)), *(down(x, 100, 300) for x in (100, 300, 500)))
+    captions = written((110, {110: "Figure 1."}), (210, {310: "Figure 2."}))
+    assert find_tables(Sheet(1, 612, 792, captions, frame)) == []
+
+
 def test_a_row_of_filled_cells_is_one_row_over_a_body_without_any() -> None:
     words = written(
         (104, {160: "Met/"}),
@@ -204,6 +234,13 @@ def test_a_row_of_filled_cells_is_one_row_over_a_body_without_any() -> None:
     drawn = replace(sheet(words, (52, 100, 198, 152)), fills=fills)
     [(_, table)] = find_tables(drawn)
     assert table.rows == (("FY 2016 Results", "FY 2017 Target", "Met/ Not Met"), ("28", "40", "Met"))
+
+
+def test_filled_rows_apart_from_each_other_are_rows_of_one_table() -> None:
+    lines = [(102.5 + 21 * n, {55: f"Row name {n}", 150: f"{n}.5", 220: f"{n}.7"}) for n in range(6)]
+    fills = tuple((50.0, 100.0 + 21 * n, 300.0, 114.0 + 21 * n) for n in range(6))
+    [(_, table)] = find_tables(replace(sheet(written(*lines), (50, 98, 300, 226)), fills=fills))
+    assert table.rows == tuple((f"Row name {n}", f"{n}.5", f"{n}.7") for n in range(6))
 
 
 def test_white_between_filled_bands_parts_two_tables() -> None:

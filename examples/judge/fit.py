@@ -63,12 +63,13 @@ def likeness(a: Rows, b: Rows) -> float:
 
 def examples(sheet: Sheet, truth: Sequence[dict[str, Any]], page: str) -> Iterator[Example]:
     """The readings of a sheet's regions, which are named after `page`. One that is no table is like nothing."""
-    for n, (region, block) in enumerate(blocks(sheet)):
-        true = max(truth, key=lambda one: iou(region.bbox, one["box"]), default=None)
-        if true is not None and iou(region.bbox, true["box"]) < 0.3:
+    for n, seen in enumerate(blocks(sheet)):
+        box = seen.region.bbox
+        true = max(truth, key=lambda one: iou(box, one["box"]), default=None)
+        if true is not None and iou(box, true["box"]) < 0.3:
             true = None
-        for table, seen in considered(region, block, sheet):
-            yield f"{page} {n}", seen, likeness(tuple(map(tuple, true["rows"])), table.rows) if true else 0.0
+        for table, shown in considered(seen):
+            yield f"{page} {n}", shown, likeness(tuple(map(tuple, true["rows"])), table.rows) if true else 0.0
 
 
 def read(path: Path) -> list[list[Example]]:

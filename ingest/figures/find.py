@@ -29,6 +29,7 @@ from octavo.ingest.model import AROUND, Box, ElementType
 from octavo.ingest.sheet import Sheet
 
 _MOST_PAGE = 0.8  # of the page: more is its background
+_FEW = 4  # words: a page number, a photographer's name
 _ACROSS = 0.75  # of the page's width or height: a longer bar, no thicker than _BAR, separates or frames what is on it
 _BAR = 12.0
 _EDGE = 0.1  # of the page's height, in which headers and footers run
@@ -63,10 +64,9 @@ def find_figures(sheet: Sheet, tables: Sequence[Box]) -> list[Box]:
 
 
 def _images(sheet: Sheet, tables: Sequence[Box], prose: Sequence[Box]) -> Iterator[Part]:
-    """The page's images, tiles put together, as far as no text runs over them; over a whole page only if none does."""
+    """The page's images, tiles put together, as far as no text runs over them; one over a page of hardly a word too."""
     over = [*tables, *prose, *(r.bbox for r in sheet.regions if r.type is ElementType.HEADING)]
-    bare = all(any(covered(w.bbox, r.bbox) > 0.5 for r in sheet.regions if r.type in AROUND) for w in sheet.words)
-    most = (1.01 if bare else _MOST_PAGE) * sheet.width * sheet.height
+    most = (_MOST_PAGE if len(sheet.words) > _FEW else 2.0) * sheet.width * sheet.height
     for part in joined((Part(box) for box in sheet.images), lambda a, b: SEAM):
         if area(part.bbox) < most and not _within(part.bbox, tables):
             box = _bare(part.bbox, over)
@@ -137,16 +137,10 @@ def _seen(figures: list[Part], sheet: Sheet, tables: Sequence[Box]) -> list[Part
     """The figures, together what the layout model sees as one picture, and the pictures that it alone sees."""
     for region in (r.bbox for r in sheet.regions if r.type is ElementType.FIGURE):
         same = [f for f in figures if max(covered(f.bbox, region), covered(region, f.bbox)) > 0.5]
-        new = not same and side(region) >= LEAST_SIDE and _shows(region, sheet)
+        new = not same and side(region) >= LEAST_SIDE
         if (same or new) and not any(f.framed for f in same) and not _tabular(Part(region), tables):
             figures = [*(f for f in figures if f not in same), together([Part(region), *same])]
     return figures
-
-
-def _shows(region: Box, sheet: Sheet) -> bool:
-    """Whether something stands in a region beside words on bands of colour."""
-    drawn = [*sheet.images, *(path.bbox for path in sheet.drawings if path.pictorial)]
-    return any(_within(box, [region]) for box in drawn) or not any(_within(w.bbox, [region]) for w in sheet.words)
 
 
 def _frames_text(part: Part, sheet: Sheet, prose: Sequence[Box]) -> bool:

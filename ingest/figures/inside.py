@@ -8,7 +8,18 @@ from math import ceil
 from octavo.ingest.model import Box
 from octavo.ingest.textlayer.ocr import DPI, recognise
 
+_BLANK = 16  # levels of 255
 _LEAST = 4  # letters and digits; a photograph's leaves and windows are read as fewer
+
+
+def is_blank(png: bytes) -> bool:
+    """Whether a picture shows next to nothing, as of the back of a scanned sheet; its noise is not looked at."""
+    import numpy as np
+    from PIL import Image
+
+    with Image.open(BytesIO(png)) as image:
+        levels = np.asarray(image.convert("L").resize((32, 32)))
+    return int(np.ptp(levels)) < _BLANK
 
 
 def read_inside(png: bytes, box: Box) -> str:

@@ -19,7 +19,6 @@ _LOW = 72.0  # an image lower than this and twice as long is a signature or a lo
 _LEAST_STROKES = 8  # a frame and a few rules have fewer
 _NEAR = 16.0  # between the paths of one drawing
 _TOUCH = 3.0  # between an image and its frame
-_UNEVEN = 3.0  # between bars; less parts the fill of a cell from that of the paragraph in it
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,13 +48,15 @@ class Part:
         boxes = [path.bbox for path in self.paths if path.filled and side(path.bbox) > 3]
         if self.framed and len({(round(x1 - x0), round(y1 - y0)) for x0, y0, x1, y1 in boxes}) > 1:
             return boxes
-        rows = defaultdict(list)
-        for x0, y0, x1, y1 in boxes:
-            rows["standing", round(y1), round(x1 - x0)].append((x0, y0, x1, y1))
-            rows["lying", round(x0), round(y1 - y0)].append((x0, y0, x1, y1))
-        sizes = {key: [x1 - x0 + y1 - y0 for x0, y0, x1, y1 in row] for key, row in rows.items()}
-        uneven = [row for key, row in rows.items() if max(sizes[key]) - min(sizes[key]) > _UNEVEN]
-        return [box for row in uneven for box in row]
+        rows: defaultdict[tuple[str, int, int], dict[int, Box]] = defaultdict(dict)
+        for box in sorted(boxes, key=area):  # of two at one place, as of a cell and its paragraph, the larger
+            x0, y0, x1, y1 = box
+            rows["standing", round(y1), round(x1 - x0)][round(x0)] = box
+            rows["lying", round(x0), round(y1 - y0)][round(y1)] = box
+        uneven = [
+            row for row in rows.values() if len({round(x1 - x0 + y1 - y0) for x0, y0, x1, y1 in row.values()}) > 1
+        ]
+        return [box for row in uneven for box in row.values()]
 
 
 def framed(parts: Iterable[Part]) -> list[Part]:

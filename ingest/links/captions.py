@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ def name_captions(elements: Sequence[Element]) -> list[Element]:
     So is one that opens with a word and a number as other captions of the document do ("KPI 2.3.4").
     A paragraph that the reader took for a caption ("Table 3 shows that ...") is text again.
     """
-    objects = [e for e in elements if e.type in TARGETS]
+    objects = _by_page(elements)
     words = Counter(
         label["word"] for e in elements if e.type is ElementType.CAPTION and (label := _LABEL.match(e.text))
     )
@@ -40,7 +40,7 @@ def name_captions(elements: Sequence[Element]) -> list[Element]:
             element.type in (ElementType.TEXT, ElementType.HEADING, ElementType.LIST)
             and len(element.text) <= _LENGTH
             and (opens_caption(element.text) or opens_as_others(element.text))
-            and any(_gap(element, target) is not None for target in objects)
+            and any(_gap(element, target) is not None for target in objects[element.page])
         )
 
     def named(element: Element) -> Element:
@@ -58,9 +58,11 @@ def caption_links(elements: Sequence[Element]) -> Iterator[Found]:
 
     One caption to a target while there are others.
     """
-    objects = [e for e in elements if e.type in TARGETS]
+    objects = _by_page(elements)
     beside = {
-        caption.id: [(caption, target, gap) for target in objects if (gap := _gap(caption, target)) is not None]
+        caption.id: [
+            (caption, target, gap) for target in objects[caption.page] if (gap := _gap(caption, target)) is not None
+        ]
         for caption in elements
         if caption.type is ElementType.CAPTION
     }
@@ -81,13 +83,22 @@ def caption_links(elements: Sequence[Element]) -> Iterator[Found]:
             yield Found(source, target_id, LinkType.CAPTION_OF, f"caption: {evidence}")
 
 
+def _by_page(elements: Sequence[Element]) -> dict[int, list[Element]]:
+    """What a caption may be of on each page."""
+    found: dict[int, list[Element]] = defaultdict(list)
+    for element in elements:
+        if element.type in TARGETS:
+            found[element.page].append(element)
+    return found
+
+
 def _is_above(caption: Element, target: Element) -> bool:
     return caption.bbox[1] + caption.bbox[3] < target.bbox[1] + target.bbox[3]
 
 
 def _gap(caption: Element, target: Element) -> float | None:
-    """Points between a caption and what it may name, None when it cannot be its: another page or column, too far."""
-    if caption.page != target.page or horizontal_overlap(caption.bbox, target.bbox) < 0.3:
+    """Points between a caption and what it may name on its page; None in another column, or too far."""
+    if horizontal_overlap(caption.bbox, target.bbox) < 0.3:
         return None
     above, below = target.bbox[1] - caption.bbox[3], caption.bbox[1] - target.bbox[3]
     gap = max(above, below)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 
 from octavo.ingest.geometry import covered, horizontal_overlap
 from octavo.ingest.links.confidence import Found
@@ -72,6 +73,17 @@ def heading_links(
     before = {link.source: link.target for link in continued}
     above: dict[str, str] = {}
     headings: list[Element] = []
+
+    @cache
+    def reach(heading: Element) -> float:
+        """How far to the right what stands below a heading, and under some of its width, begins at most."""
+        below = (
+            other.bbox[0]
+            for other in pages[heading.page]
+            if other.bbox[1] >= heading.bbox[3] and horizontal_overlap(other.bbox, heading.bbox) > 0
+        )
+        return max(below, default=float("-inf"))
+
     for element in body:
         is_heading = element.type is ElementType.HEADING
         aside = _aside(element, traces)
@@ -79,7 +91,7 @@ def heading_links(
             h.id
             for h in reversed(headings)
             if _aside(h, traces) == aside
-            and _precedes(h, element, pages[element.page])
+            and _precedes(h, element, reach)
             and (not is_heading or h.level < element.level)
         )
         heading = above.get(before.get(element.id, "")) or next(found, None)
@@ -96,14 +108,10 @@ def _aside(element: Element, traces: Mapping[int, Traces]) -> tuple[int, Box] | 
     return next(((element.page, box) for box in boxes if covered(element.bbox, box) > 0.7), None)
 
 
-def _precedes(heading: Element, element: Element, page: Sequence[Element]) -> bool:
-    """Whether `element` may stand under `heading`, which was read before it, by their places on its `page`."""
+def _precedes(heading: Element, element: Element, reach: Callable[[Element], float]) -> bool:
+    """Whether `element` may stand under `heading`, which was read before it, by their places on their page."""
     if heading.page != element.page or horizontal_overlap(heading.bbox, element.bbox) > 0:
         return heading.page != element.page or heading.bbox[1] < element.bbox[3]
     if heading.bbox[1] >= element.bbox[3]:
         return heading.bbox[2] <= element.bbox[0]
-    return not any(
-        horizontal_overlap(other.bbox, heading.bbox) > 0 and other.bbox[1] >= heading.bbox[3]
-        for other in page
-        if other.bbox[0] >= element.bbox[2]
-    )
+    return reach(heading) < element.bbox[2]

@@ -2,37 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from statistics import mean
+from collections.abc import Sequence
 
-from octavo.ingest.lines import drawn_lines
+from octavo.ingest.runs import Line, level, rows_of_words, strips
 from octavo.ingest.sheet import Word
-from octavo.ingest.tables.lines import strips
 
-_LEVEL = 1.5  # points: lines that differ less stand on one height
-_PROSE = 25  # letters of a usual line: less is a label or a mark
+_BESIDE = 0.5  # share of the lines of a column: as many level with lines on its right are labels of these
+_RUN_ON = 0.2  # share of the lines on either side that open as sentences go on
 
 
-def columns(words: Sequence[Word]) -> Iterator[list[Word]]:
+def columns(words: Sequence[Word]) -> list[list[Word]]:
     """From the left, the words that a bare strip parts from others; all of them where none does.
 
-    What stands level with a label on its left, line for line, is read on from it: no column of its own.
+    What stands level with a label on its left is read on from it: no column of its own.
     """
+    found, rest = [], list(words)
     for x in strips(words):
-        left, right = [w for w in words if w.bbox[2] < x], [w for w in words if w.bbox[0] > x]
-        sides = drawn_lines(left), drawn_lines(right)
-        if min(map(len, sides)) > 1 and _beside(*sides):
-            yield left
-            yield from columns(right)
-            return
-    yield list(words)
+        left, right = [w for w in rest if w.bbox[2] < x], [w for w in rest if w.bbox[0] > x]
+        if _part(rows_of_words(left), rows_of_words(right)):
+            found.append(left)
+            rest = right
+    return [*found, rest]
 
 
-def _beside(left: Sequence[Sequence[Word]], right: Sequence[Sequence[Word]]) -> bool:
-    """Whether lines stand next to each other in two columns of prose, or in two that keep to heights of their own."""
-    heights = [line[0].bbox[3] for line in left]
-    tops = [line[0].bbox[3] for line in right]
-    level = sum(any(abs(y - other) < _LEVEL for other in heights) for y in tops)
-    letters = mean(sum(len(word.text) for word in line) for line in left)
-    within = min(heights) - 1 < max(tops) and min(tops) < max(heights) + 1
-    return within and (letters > _PROSE or (level < 0.5 * len(right) and letters > 8))
+def _part(left: Sequence[Line], right: Sequence[Line]) -> bool:
+    """Whether lines stand beside each other in two columns that are read one after the other."""
+    if min(len(left), len(right)) < 2 or left[0].top > right[-1].bottom or right[0].top > left[-1].bottom:
+        return False
+    return level(left, right) < _BESIDE or min(_runs_on(left), _runs_on(right)) > _RUN_ON
+
+
+def _runs_on(lines: Sequence[Line]) -> float:
+    """Share of the lines after the first that open with a word in small letters."""
+    openings = [line.words[0].text for line in lines[1:]]
+    return sum(len(text) > 1 and text.rstrip(",.;:").isalpha() and text[0].islower() for text in openings) / len(
+        openings
+    )

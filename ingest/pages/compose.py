@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from octavo.ingest.figures import find_figures, read_inside
+from octavo.ingest.figures import find_figures, is_blank, read_inside
 from octavo.ingest.geometry import area, contains, covered, horizontal_overlap, middle, union
 from octavo.ingest.lines import drawn_lines, text_of
 from octavo.ingest.model import AROUND, Box, Element, ElementType, Page, Table
@@ -23,6 +23,7 @@ from octavo.ingest.traces import find_traces
 
 _PROSE = {ElementType.TEXT, ElementType.LIST, ElementType.HEADING}
 _PLACES = {ElementType.HEADER: 0, ElementType.FOOTNOTE: 2, ElementType.FOOTER: 3}  # others stand between, at 1
+_COLUMNED = {ElementType.TEXT, ElementType.LIST}
 _WHOLE = {ElementType.TABLE, ElementType.FIGURE}
 _MOST_READ = 4  # figures of a page, at half a second each
 _EDGE = 0.2  # of the page's height
@@ -57,7 +58,10 @@ def compose(sheet: Sheet, prefix: str, render: Callable[[Box], bytes], ocr: bool
         key = f"{prefix}-{sheet.number}-{n}"
         element = Element(key, draft.type, sheet.number, draft.bbox, _text(draft), table=draft.table)
         if draft.type is ElementType.FIGURE:
-            png = pictures[f"{key}.png"] = render(draft.bbox)
+            png = render(draft.bbox)
+            if not sheet.words and is_blank(png):
+                continue
+            pictures[f"{key}.png"] = png
             said = read_inside(png, draft.bbox) if any(draft is other for other in asked) else element.text
             element = replace(element, text=said, image=f"{key}.png")
         if element.type in _PROSE:
@@ -137,7 +141,7 @@ def _paragraphs(words: Sequence[Word]) -> list[tuple[list[Word], Box]]:
 
 def _columns(draft: _Draft) -> list[_Draft]:
     """The draft, or one for each column of its text, which a reader goes through one after the other."""
-    parts = list(columns(draft.words)) if draft.type is ElementType.TEXT else []
+    parts = columns(draft.words) if draft.type in _COLUMNED and draft.words else []
     if len(parts) < 2:
         return [draft]
     return [_Draft(draft.type, union(word.bbox for word in part), words=part) for part in parts]

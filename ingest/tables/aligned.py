@@ -11,10 +11,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.ingest.runs import Line, runs
 from octavo.ingest.sheet import Word
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.lattice import Axis, Edges
-from octavo.ingest.tables.lines import Line, runs
 from octavo.ingest.tables.values import is_value
 
 

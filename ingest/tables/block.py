@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from octavo.ingest.geometry import union
 from octavo.ingest.model import Box
+from octavo.ingest.runs import Line, rows_of_words, runs, type_size, word_space
 from octavo.ingest.sheet import Word
-from octavo.ingest.tables.lines import Line, rows_of_words, runs, type_size, word_space
 from octavo.ingest.tables.values import is_value
 from octavo.ingest.text import join_lines
 

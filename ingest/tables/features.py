@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.ingest.model import Table
+from octavo.ingest.runs import runs
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.lattice import Lattice, Places
-from octavo.ingest.tables.lines import runs
 from octavo.ingest.tables.rulings import Rulings
 from octavo.ingest.tables.values import is_value
 

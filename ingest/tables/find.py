@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from octavo.ingest.geometry import covered, sides, union
+import numpy as np
+from numpy.typing import NDArray
+
+from octavo.ingest.geometry import sides, union
 from octavo.ingest.model import Box, ElementType, Span, Table
+from octavo.ingest.runs import inside
 from octavo.ingest.sheet import Region, Sheet
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.build import table
-from octavo.ingest.tables.drawn import Drawn
+from octavo.ingest.tables.closed import ClosedCells, closed_cells
 from octavo.ingest.tables.features import Features, agreement
 from octavo.ingest.tables.judge import likeness
-from octavo.ingest.tables.lines import inside
 from octavo.ingest.tables.readings import readings
 from octavo.ingest.tables.regions import table_regions
 from octavo.ingest.tables.rulings import Rulings
@@ -22,6 +26,7 @@ from octavo.ingest.text import opens_caption
 
 _LEAST = 0.4  # likeness: less, and a region is no table
 _LEAST_FRAMED, _LEAST_UNNAMED = 0.75, 0.8  # of one that no model named a table, with most cells closed by rules or not
+_FILLED = 0.5  # share of its cells that hold words, from which what rules close needs no name
 # Rare in the made tables that the judge learnt from, and hardly ever in a right reading: a title over several columns
 # whose words stand far apart, a header cell that ends in a value, a rule from top to bottom that is no edge.
 _DOUBTS = ("torn spans", "valued header", "cut through")
@@ -31,30 +36,68 @@ _NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]|^[*†‡§]|^\(?[a-z\
 
 def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
     """Each table with its box, in the order of the sheet's regions."""
-    read = ((region.bbox, _read(region, block, sheet)) for region, block in blocks(sheet))
-    return [(box, joined_signs(table)) for box, table in read if table]
+    found = [(seen.region.bbox, _read(seen)) for seen in blocks(sheet)]
+    return [(box, joined_signs(table)) for box, table in found if table and table.rows]
 
 
-def blocks(sheet: Sheet) -> Iterator[tuple[Region, Block]]:
-    """Each region that may be a table, with its words."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A region that may be a table: its words, its rules, and these with the sides of filled boxes.
+
+    Where a colour ends the eye sees an edge.
+    """
+
+    region: Region
+    block: Block
+    rules: Rulings
+    edges: Rulings
+    cells: ClosedCells
+
+    @property
+    def named(self) -> bool:
+        """Whether a layout model took it for a table."""
+        return self.region.type is ElementType.TABLE
+
+
+def blocks(sheet: Sheet) -> Iterator[Seen]:
+    """The regions of a sheet that may be tables."""
+    edges = [*sheet.rules, *(side for fill in sheet.fills for side in sides(fill))]
+    fills = np.array(sheet.fills).reshape(-1, 4)
     for region in table_regions(sheet):
         if words := inside(sheet.words, region.bbox):
-            yield region, Block(words)
+            block = Block(words)
+            reach = union([region.bbox, *_filled(fills, block, region.bbox)])  # a region ends with its words
+            cells = closed_cells(block, Rulings(edges, reach))
+            yield Seen(region, block, Rulings(sheet.rules, region.bbox), Rulings(edges, region.bbox), cells)
 
 
-def _read(region: Region, block: Block, sheet: Sheet) -> Table | None:
+def _filled(fills: NDArray[np.float64], block: Block, box: Box) -> list[Box]:
+    """The fills that hold words of the block and lie in its box for the most part."""
+    x0, y0, x1, y1 = fills.T
+    wide = np.clip(np.minimum(x1, box[2]) - np.maximum(x0, box[0]), 0, None)
+    high = np.clip(np.minimum(y1, box[3]) - np.maximum(y0, box[1]), 0, None)
+    own = fills[wide * high > 0.5 * (x1 - x0) * (y1 - y0)]
+    return [
+        (a, b, c, d)
+        for a, b, c, d in own.tolist()
+        if np.any((a <= block.x) & (block.x <= c) & (b <= block.y) & (block.y <= d))
+    ]
+
+
+def _read(seen: Seen) -> Table | None:
     """The region's table: as it is drawn, where that closes all cells, else as the judge likes it best."""
-    named = region.type is ElementType.TABLE
-    drawn = Drawn(block, Rulings(sheet.rules, region.bbox)).table() or (named and _drawn(region, block, sheet).table())
-    if drawn:
-        return _trimmed(drawn, notes=False)
-    made = considered(region, block, sheet)
+    ruled = closed_cells(seen.block, seen.rules)
+    if seen.named or ruled.filled > _FILLED:
+        drawn = ruled.table() or (seen.cells.table() if seen.named else None)
+        if drawn:
+            return _without_caption(drawn)
+    made = considered(seen)
     if not made:
         return None
-    marks = likeness([seen for _, seen in made])
+    marks = likeness([shown for _, shown in made])
     best = max(range(len(made)), key=lambda n: marks[n] - doubt(made[n][1]))
-    table, seen = made[best]
-    return table if marks[best] > least(seen) else None
+    table, shown = made[best]
+    return table if marks[best] > least(shown) else None
 
 
 def doubt(seen: Mapping[str, float]) -> float:
@@ -69,40 +112,44 @@ def least(seen: Mapping[str, float]) -> float:
     return _LEAST_FRAMED if seen["closed"] > 0.5 else _LEAST_UNNAMED
 
 
-def considered(region: Region, block: Block, sheet: Sheet) -> list[tuple[Table, dict[str, float]]]:
+def considered(seen: Seen) -> list[tuple[Table, dict[str, float]]]:
     """The readings of a region, and what shows of each."""
-    drawn = Rulings(sheet.rules, region.bbox)  # a rule left out tells of a span; a band's end tells nothing
-    rulings = Rulings(_edges(sheet), region.bbox)
-    rows = _drawn(region, block, sheet).rows()
-    made = [(lattice, *table(block, lattice, drawn)) for lattice in readings(region, block, rulings, rows)]
-    seen, shared = Features(block, rulings), agreement([(one.rows, one.columns) for one, _, _ in made])
-    named = {"named": float(region.type is ElementType.TABLE)}
-    return [(_trimmed(one[1]), seen.of(*one) | extra | named) for one, extra in zip(made, shared, strict=True)]
+    block = seen.block
+    lattices = readings(seen.region, block, seen.edges, seen.cells.rows())
+    # a rule left out tells of a span; a band's end tells nothing
+    made = [(lattice, *table(block, lattice, seen.rules)) for lattice in lattices]
+    shown, shared = Features(block, seen.edges), agreement([(one.rows, one.columns) for one, _, _ in made])
+    named = {"named": float(seen.named)}
+    return [
+        (_without_notes(_without_caption(one[1])), shown.of(*one) | extra | named)
+        for one, extra in zip(made, shared, strict=True)
+    ]
 
 
-def _edges(sheet: Sheet) -> list[Box]:
-    """The rules, and the sides of filled boxes: where a colour ends the eye sees an edge."""
-    return [*sheet.rules, *(side for fill in sheet.fills for side in sides(fill))]
-
-
-def _drawn(region: Region, block: Block, sheet: Sheet) -> Drawn:
-    """The cells that rules and fills close. Fills reach beyond a region, which ends with its words."""
-    own = [fill for fill in sheet.fills if covered(fill, region.bbox) > 0.5 and inside(block.words, fill)]
-    return Drawn(block, Rulings(_edges(sheet), union([region.bbox, *own])))
-
-
-def _trimmed(table: Table, notes: bool = True) -> Table:
-    """The table without a caption above, and without `notes` below, that its region took in."""
-    first, last = 0, len(table.rows)
-    while first < last and _alone(table.rows[first]) and opens_caption(" ".join(filter(None, table.rows[first]))):
+def _without_caption(table: Table) -> Table:
+    """The table without captions above it that its region took in."""
+    first = 0
+    while first < len(table.rows) and _alone(table.rows[first]) and opens_caption(" ".join(table.rows[first]).strip()):
         first += 1
-    while notes and last > first and _alone(table.rows[last - 1]) and _is_note(table, last - 1):
+    return _rows_of(table, first, len(table.rows))
+
+
+def _without_notes(table: Table) -> Table:
+    """The table without notes below it that its region took in."""
+    last = len(table.rows)
+    while last and _alone(table.rows[last - 1]) and _is_note(table, last - 1):
         last -= 1
-    if (first, last) == (0, len(table.rows)):
-        return table
-    spans = [Span(s.row - first, s.column, s.rows, s.columns) for s in table.spans if first <= s.row < last]
-    header = max(0, table.header_rows - first)
-    return Table(table.rows[first:last], table.cells[first:last], tuple(spans), header)
+    return _rows_of(table, 0, last)
+
+
+def _rows_of(table: Table, first: int, last: int) -> Table:
+    spans = [
+        Span(s.row - first, s.column, min(s.rows, last - s.row), s.columns)
+        for s in table.spans
+        if first <= s.row < last
+    ]
+    kept = tuple(s for s in spans if s.rows * s.columns > 1)
+    return Table(table.rows[first:last], table.cells[first:last], kept, max(0, table.header_rows - first))
 
 
 def _is_note(table: Table, row: int) -> bool:

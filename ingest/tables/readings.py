@@ -20,12 +20,10 @@ from octavo.ingest.tables.rulings import Rulings
 _SAME = 3.0  # points: edges that lie closer are one
 
 
-def readings(
-    region: Region, block: Block, rulings: Rulings, drawn_rows: Sequence[tuple[float, float]] = ()
-) -> list[Lattice]:
+def readings(region: Region, block: Block, rulings: Rulings, closed: Sequence[tuple[float, float]]) -> list[Lattice]:
     """Every way to lay columns and rows over the region's words, two of each at least, each way once.
 
-    Between top and bottom of each of `drawn_rows` is one row in all of them.
+    Between top and bottom of each of the `closed` rows is one row in all of them.
     """
     left, top, right, bottom = union([region.bbox, block.box])
     left, top, right, bottom = left - 1, top - 1, right + 1, bottom + 1
@@ -43,7 +41,7 @@ def readings(
     for across in _axes(whole, block.x):
         proposed = row_proposals(block, across.at, top, bottom)
         for down in [*fixed, *(Axis(_snapped(one.edges, ruled_rows, block.y), one.at) for one in proposed)]:
-            one = _with_rows(down, drawn_rows, block) if drawn_rows else down
+            one = _with_rows(down, closed, block) if closed else down
             found.setdefault((across.key, one.key), (across, one))
     return [lattice(block, across, down) for across, down in found.values() if len(down.edges) > 2]
 

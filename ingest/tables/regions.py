@@ -13,12 +13,11 @@ import numpy as np
 
 from octavo.ingest.geometry import area, contains, covered, middle, union
 from octavo.ingest.model import Box, ElementType
+from octavo.ingest.runs import Line, inside, level, rows_of_words, runs, strips, type_size, word_space
 from octavo.ingest.sheet import Region, Sheet, Word
-from octavo.ingest.tables.lines import Line, inside, rows_of_words, runs, strips, type_size, word_space
 from octavo.ingest.text import opens_caption
 
 _TOUCH = 2.0  # points
-_LEVEL = 1.5  # points: lines that differ less stand on one height
 _MISTAKEN = {ElementType.TEXT, ElementType.FIGURE, ElementType.LIST, ElementType.CAPTION, ElementType.FOOTNOTE}
 _MOST_RULES = 3000  # more of them draw a picture
 
@@ -61,29 +60,32 @@ def _parted(region: Region, frames: Sequence[Box], sheet: Sheet) -> list[Region]
 
 
 def _bands(box: Box, words: Sequence[Word], fills: Sequence[Box]) -> list[Box]:
-    """The box cut where half a type size of white parts the fills in which all its words stand; none for others."""
-    own = [fill for fill in fills if covered(fill, box) > 0.5]
-    if not own or any(not any(contains(fill, middle(word.bbox)) for fill in own) for word in words):
-        return []
-    bands: list[Box] = []
-    white = 0.5 * type_size(words)
-    for fill in sorted(own, key=lambda fill: fill[1]):
-        if bands and fill[1] - bands[-1][3] < white:
-            bands[-1] = union((bands[-1], fill))
+    """The box cut where half a type size of white parts the fills in which all its words stand; none for others.
+
+    Each part has rows of fills: single ones apart from each other are the rows of one table.
+    """
+    own = sorted((fill for fill in fills if covered(fill, box) > 0.5), key=lambda fill: fill[1])
+    bands: list[list[Box]] = []
+    white, bottom = 0.5 * type_size(words), float("-inf")
+    for fill in own:
+        if fill[1] - bottom < white:
+            bands[-1].append(fill)
         else:
-            bands.append(fill)
-    return bands
+            bands.append([fill])
+        bottom = max(bottom, fill[3])
+    parts = [union(band) for band in bands]
+    whole = all(any(contains(part, middle(word.bbox)) for part in parts) for word in words)
+    return parts if whole and all(len({round(fill[1]) for fill in band}) > 1 for band in bands) else []
 
 
 def _beside(box: Box, words: Sequence[Word]) -> list[Box]:
     """The box cut in two where a bare strip parts lines that do not stand on the same heights."""
     for x in strips(words):
         left, right = rows_of_words(w for w in words if w.bbox[2] < x), rows_of_words(w for w in words if w.bbox[0] > x)
-        level = sum(any(abs(a.middle - b.middle) < _LEVEL for b in right) for a in left)
         if (
             min(len(left), len(right)) > 2
             and all(map(_columned, (left, right)))
-            and level < 0.5 * min(len(left), len(right))
+            and level(*sorted((left, right), key=len)) < 0.5
         ):
             return [(box[0], box[1], x, box[3]), (x, box[1], box[2], box[3])]
     return [box]

@@ -16,8 +16,8 @@ from octavo.ingest.model import Box, ElementType
 from octavo.ingest.readers.pdfium.blocks import Line, body_of, goes_on, make_line, parts, type_of
 from octavo.ingest.readers.pdfium.layout import Detection
 from octavo.ingest.readers.pdfium.tabular import Row, is_tabular, rows, tabular_parts
+from octavo.ingest.runs import inside, type_size
 from octavo.ingest.sheet import Region, Sheet, Word
-from octavo.ingest.tables.lines import inside, type_size
 from octavo.ingest.text import opens_caption
 
 _TYPES = {

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from octavo.ingest.geometry import horizontal_overlap, union
 from octavo.ingest.model import Box
+from octavo.ingest.runs import rows_of_words, runs, type_size
 from octavo.ingest.sheet import Word
-from octavo.ingest.tables.lines import rows_of_words, runs, type_size
 
 _CELL_GAP = 0.9  # in sizes of type; words nearer than that are of one cell
 _ALIGNED = 0.5  # in sizes; edges or middles nearer than that are of one column

@@ -1,7 +1,8 @@
-"""Words of a box as lines of text and their runs. Knows nothing of tables."""
+"""Words of a box as lines of text and their runs. Knows nothing of what they are of."""
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,6 +11,8 @@ from statistics import median
 from octavo.ingest.geometry import contains, middle
 from octavo.ingest.model import Box
 from octavo.ingest.sheet import Word
+
+_LEVEL = 1.5  # points: lines that differ less stand on one height
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,13 @@ def runs(line: Line, gap: float) -> list[list[Word]]:
             parts.append([word])
         right = max(right, word.bbox[2]) if parts[-1][0] is not word else word.bbox[2]
     return parts
+
+
+def level(lines: Sequence[Line], others: Sequence[Line]) -> float:
+    """Share of the lines that stand on the height of one of the others."""
+    heights = sorted(other.middle for other in others)
+    near = (bisect_right(heights, line.middle + _LEVEL) - bisect_left(heights, line.middle - _LEVEL) for line in lines)
+    return sum(map(bool, near)) / len(lines)
 
 
 def strips(words: Sequence[Word]) -> Iterator[float]:

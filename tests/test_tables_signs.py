@@ -57,3 +57,14 @@ def test_per_cent_signs_and_closing_brackets_follow_their_figures() -> None:
 def test_a_column_with_anything_else_in_it_stays() -> None:
     rows = ("Item", "Unit", "Price"), ("Tea", "$", "5"), ("Milk", "$", "n/a"), ("Oats", "kg", "3")
     assert joined_signs(table(*rows)).rows == rows
+
+
+def test_what_spans_the_signs_of_the_next_title_ends_beside_them() -> None:
+    rows = (
+        ("", "Three months", "", "", "Six months", "", ""),
+        ("Sales", "5", "4", "$", "9", "$", "8"),
+        ("Costs", "3", "2", "$", "7", "$", "6"),
+    )
+    joined = joined_signs(table(*rows, spans=(Span(0, 1, 1, 3), Span(0, 4, 1, 3))))
+    assert joined.rows[:2] == (("", "Three months", "", "Six months", ""), ("Sales", "5", "4", "$ 9", "$ 8"))
+    assert joined.spans == (Span(0, 1, 1, 2), Span(0, 3, 1, 2))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.ingest.model import Table
-from octavo.ingest.runs import runs
+from octavo.ingest.runs import rows_of_words, runs
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.lattice import Lattice, Places
 from octavo.ingest.tables.rulings import Rulings
@@ -42,7 +42,17 @@ class Features:
             **self._row_gaps(lattice),
             **_cells(lattice, cells, table.header_rows),
             **self._ruled(lattice, table),
+            "cut words": float(self._cut_words(cells)),
+            "early breaks": float(_early_breaks(lattice, cells, table.header_rows)),
         }
+
+    def _cut_words(self, cells: Places) -> int:
+        """How many words of letters stand in another cell than such a one a space before them."""
+        home = {n: place for place, piece in cells.items() for n in piece.numbers}
+        lettered = [word.text.isalpha() and len(word.text) > 1 for word in self.block.words]
+        return sum(
+            lettered[a] and lettered[b] and home[a] != home[b] for run in self.block.runs for a, b in pairwise(run)
+        )
 
     def _column_gaps(self, lattice: Lattice) -> dict[str, float]:
         """How clear the columns' edges are, what crosses them; and wide gaps where no edge is."""
@@ -200,6 +210,24 @@ def _cells(lattice: Lattice, cells: Places, header: int) -> dict[str, float]:
         ),
         "even rows": sum(min(ns) == max(ns) > 1 and len(ns) > 1 for ns in counts.values()) / lattice.rows,
     }
+
+
+def _early_breaks(lattice: Lattice, cells: Places, header: int) -> int:
+    """Labels of several lines of which one opens with a capital that had room on the line before: two labels."""
+    labels = {row: piece for (row, column), piece in cells.items() if column == 0 and row >= header}
+    if not labels:
+        return 0
+    limit = max(piece.box[2] for piece in labels.values()) - lattice.space
+    found = 0
+    for piece in labels.values():
+        if piece.lines > 1:
+            breaks = pairwise(rows_of_words(piece.words))
+            found += any(
+                b.words[0].text[:1].isupper()
+                and a.words[-1].bbox[2] + lattice.space + b.words[0].bbox[2] - b.words[0].bbox[0] < limit
+                for a, b in breaks
+            )
+    return found
 
 
 def _kept(rules: Sequence[float], edges: Sequence[float], middles: NDArray[np.float64]) -> float:

@@ -28,8 +28,9 @@ _LEAST = 0.4  # likeness: less, and a region is no table
 _LEAST_FRAMED, _LEAST_UNNAMED = 0.75, 0.8  # of one that no model named a table, with most cells closed by rules or not
 _FILLED = 0.5  # share of its cells that hold words, from which what rules close needs no name
 # Rare in the made tables that the judge learnt from, and hardly ever in a right reading: a title over several columns
-# whose words stand far apart, a header cell that ends in a value, a rule from top to bottom that is no edge.
-_DOUBTS = ("torn spans", "valued header", "cut through")
+# whose words stand far apart, a header cell that ends in a value, a rule from top to bottom that is no edge, words
+# with a space between them in two cells, a label over two lines of which the second had room on the first.
+_DOUBTS = ("torn spans", "valued header", "cut through", "cut words", "early breaks")
 _DOUBT = 0.1  # likeness, for each of up to three
 _NOTE = re.compile(r"^(sources?|notes?|n\.?b\.?)\b\s*[:.]|^[*†‡§]|^\(?[a-z\d]\)? [A-Z]", re.IGNORECASE)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from octavo.ingest.geometry import union
@@ -18,10 +19,10 @@ def joined_signs(table: Table) -> Table:
     table = _moved(table)
     for column in reversed(range(len(table.rows[0]) - 1)):
         if _are_signs(table, column + 1, closing=True):
-            table = _merged(table, column, "")
+            table = _merged(table, column, column + 1, "")
     for column in reversed(range(len(table.rows[0]) - 1)):
         if _are_signs(table, column, closing=False):
-            table = _merged(table, column, " ")
+            table = _merged(table, column, column, " ")
     return table
 
 
@@ -44,16 +45,39 @@ def _are_signs(table: Table, column: int, closing: bool) -> bool:
     return len(signs) > 1 and all(form.fullmatch(sign) and any(map(str.isdigit, text)) for sign, text in signs)
 
 
-def _merged(table: Table, column: int, gap: str) -> Table:
-    """The table with a column and the next one as one; where both have a text, `gap` parts the two."""
+def _merged(table: Table, column: int, signs: int, gap: str) -> Table:
+    """The table with a column and the next one as one, of which `signs` is that of signs alone.
+
+    Where both have a text, `gap` parts the two. What spans the signs and not their figures ends beside them.
+    """
+    texts, spans = [list(row) for row in table.rows], []
+    for span in table.spans:
+        first, last = span.column, span.column + span.columns - 1
+        if signs == column == last:
+            last -= 1
+        elif signs == first == column + 1:
+            first += 1
+            if first <= last:
+                texts[span.row][first], texts[span.row][signs] = texts[span.row][signs], ""
+        first, last = first - (first > column), last - (last > column)
+        spans.append(Span(span.row, first, span.rows, last - first + 1))
     rows, cells = [], []
-    for row, boxes in zip(table.rows, table.cells, strict=True):
-        text = gap.join(filter(None, row[column : column + 2]))
+    for row, boxes in zip(texts, table.cells, strict=True):
         around = [box for box in boxes[column : column + 2] if box]
-        rows.append((*row[:column], text, *row[column + 2 :]))
+        rows.append((*row[:column], gap.join(filter(None, row[column : column + 2])), *row[column + 2 :]))
         cells.append((*boxes[:column], union(around) if around else None, *boxes[column + 2 :]))
-    spans = [
-        Span(s.row, s.column - (s.column > column), s.rows, s.columns - (s.column <= column < s.column + s.columns - 1))
-        for s in table.spans
-    ]
-    return replace(table, rows=tuple(rows), cells=tuple(cells), spans=tuple(s for s in spans if s.rows * s.columns > 1))
+    return replace(table, rows=tuple(rows), cells=tuple(cells), spans=tuple(_apart(spans, rows)))
+
+
+def _apart(spans: Sequence[Span], rows: Sequence[Sequence[str]]) -> Iterator[Span]:
+    """The spans over several places but for those that cover another's, or a place with a text of its own."""
+    taken: set[tuple[int, int]] = set()
+    for span in spans:
+        places = {(span.row + i, span.column + j) for i in range(span.rows) for j in range(span.columns)}
+        if (
+            len(places) > 1
+            and not places & taken
+            and not any(rows[r][c] for r, c in places - {(span.row, span.column)})
+        ):
+            taken |= places
+            yield span

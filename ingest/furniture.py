@@ -23,6 +23,7 @@ _SKIPPED = 2  # items that one element may hold
 _EXPLAINS = re.compile(r"[*†‡§–—-]+\s.*[a-z]\.$")
 _NUMBER = re.compile(r"\d{1,4}$")
 _SENTENCE, _LONG = 5, 20  # words
+_CLOSING, _LEVEL = 5, 6.0  # pages that a text closes; points between texts of one line
 _COUNTED = 3  # pages; a number may close fewer by chance
 _SMALLER = 0.92  # times the size of running text
 
@@ -67,6 +68,18 @@ def page_numbers(elements: Sequence[Element]) -> list[Element]:
     times = Counter(offsets.values())
     counting = {key for key, offset in offsets.items() if times[offset] >= _COUNTED}
     return [replace(e, type=ElementType.FOOTER, level=0) if e.id in counting else e for e in elements]
+
+
+def closing_lines(elements: Sequence[Element]) -> list[Element]:
+    """The elements, a text on the last line of its page being a footer where it closes several pages.
+
+    Pages made from a web page end where their text does, so that it stands anywhere.
+    """
+    lowest = {e.page: e.bbox[1] for e in sorted(elements, key=lambda e: e.bbox[1])}
+    last = [e for e in elements if e.type in _LOOSE and e.bbox[1] > lowest[e.page] - _LEVEL]
+    times = Counter(re.sub(r"\d+", "", e.text) for e in last)
+    closing = {e.id for e in last if times[re.sub(r"\d+", "", e.text)] >= _CLOSING}
+    return [replace(e, type=ElementType.FOOTER, level=0) if e.id in closing else e for e in elements]
 
 
 def explanations(elements: Sequence[Element]) -> list[Element]:

@@ -11,7 +11,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from octavo.ingest.furniture import counted_on, explanations, footnotes, page_numbers, running_lines, sentences
+from octavo.ingest.furniture import (
+    closing_lines,
+    counted_on,
+    explanations,
+    footnotes,
+    page_numbers,
+    running_lines,
+    sentences,
+)
 from octavo.ingest.links import find_links, heading_levels, name_captions
 from octavo.ingest.model import AROUND, Element, ElementType, ParsedDocument
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
@@ -161,6 +169,7 @@ def assemble(outline: Outline, contents: Sequence[PageContent], warnings: Sequen
 def _told_apart(elements: Sequence[Element], traces: Mapping[int, Traces]) -> list[Element]:
     """The elements, what stands around the text told from it; each step goes by the types that those before it gave."""
     elements = page_numbers(elements)
+    elements = closing_lines(elements)
     elements = sentences(elements)
     elements = running_lines(elements)  # the page numbers among them, which are footers now
     elements = _lone_lines(elements)  # of headers and footers, whoever found them

@@ -10,8 +10,9 @@ Knows no model: the caller hands in an `Embedding`.
 from __future__ import annotations
 
 import logging
+import os
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,9 +82,9 @@ def discover(paths: Iterable[Path], recursive: bool = False) -> tuple[list[Sourc
     problems = []
     for path in paths:
         if path.is_dir():
-            inside = sorted(path.rglob("*") if recursive else path.iterdir())
-            found = [p for p in inside if p.suffix.lower() == ".pdf" and p.is_file()]
-            if not found:
+            before = len(problems)
+            found = [p for p in sorted(_files(path, recursive, problems)) if p.suffix.lower() == ".pdf" and p.is_file()]
+            if not found and len(problems) == before:
                 hint = "" if recursive else "; --recursive looks into subfolders"
                 problems.append(f"{path}: no PDF in this folder{hint}")
         elif path.is_file():
@@ -93,6 +94,18 @@ def discover(paths: Iterable[Path], recursive: bool = False) -> tuple[list[Sourc
             problems.append(f"{path}: no such file or folder")
         sources.update({p.resolve(): Source(p, p.name) for p in found})
     return list(sources.values()), problems
+
+
+def _files(folder: Path, recursive: bool, problems: list[str]) -> Iterator[Path]:
+    """The files in a folder; what cannot be looked into adds a line to `problems`."""
+
+    def tell(error: OSError) -> None:
+        problems.append(f"{error.filename}: this folder cannot be looked into ({error.strerror})")
+
+    for here, folders, names in os.walk(folder, onerror=tell):
+        if not recursive:
+            folders.clear()
+        yield from (Path(here) / name for name in names)
 
 
 def ingest(

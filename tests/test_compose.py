@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 
@@ -108,3 +109,10 @@ def test_a_page_of_nothing_but_an_image_is_a_figure_unless_it_is_blank(darkest: 
     content = compose(Sheet(1, 600, 800, (), images=((0, 0, 600, 800),)), "x", lambda box: png.getvalue())
     assert [e.type for e in content.elements] == [ElementType.FIGURE] * count
     assert len(content.pictures) == count
+
+
+def test_a_line_stays_whole_where_another_region_overlaps_its_end() -> None:
+    page = drawn(ElementType.TEXT, (50, 100, "Recognizing the need for"), (50, 112, "resources to reduce inventory"))
+    over = Region(ElementType.TEXT, (120, 110, 240, 125))
+    elements = compose(replace(page, regions=(*page.regions, over)), "x", lambda box: b"").elements
+    assert [e.text for e in elements] == ["Recognizing the need for resources to reduce inventory"]

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from time import process_time
 
-from octavo.ingest.furniture import counted_on, explanations, footnotes, page_numbers, running_lines, sentences
+from octavo.ingest.furniture import (
+    closing_lines,
+    counted_on,
+    explanations,
+    footnotes,
+    page_numbers,
+    running_lines,
+    sentences,
+)
 from octavo.ingest.model import Box, Element, ElementType
 from octavo.ingest.sheet import Drawing, Sheet, Word
 from octavo.ingest.traces import Face, Traces, find_traces
@@ -21,6 +29,13 @@ def test_a_line_that_other_pages_have_as_their_header_is_one() -> None:
         element("c", ElementType.TEXT, "Annual Report 3", 2, 300),
     ]
     assert [e.type for e in running_lines(elements)] == [ElementType.HEADER, ElementType.HEADER, ElementType.TEXT]
+
+
+def test_a_text_on_the_last_line_of_many_pages_is_a_footer_wherever_that_stands() -> None:
+    closing = [element(f"n{page}", ElementType.TEXT, "MD&A", page, 300 + 40 * page) for page in range(1, 6)]
+    text = [element(f"t{page}", ElementType.TEXT, "MD&A", page, 100) for page in range(1, 6)]
+    kinds = [e.type for e in closing_lines([*text, *closing])]
+    assert kinds == [ElementType.TEXT] * 5 + [ElementType.FOOTER] * 5
 
 
 def test_a_sentence_that_one_page_has_is_no_header() -> None:

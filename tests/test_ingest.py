@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from octavo import Library, Settings, contract
 from octavo.ingest.model import State
 from octavo.ingest.parse import read
+from octavo.ingest.pipeline import discover
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
 from octavo.ingest.readers import BACKENDS
 from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
@@ -510,3 +512,21 @@ def contents(library: Any) -> list[tuple[Any, ...]]:
     """What a library holds, but for the order in which documents came."""
     infos = library.documents()
     return [(i.name, i.state, i.pages, i.chunks, library.catalogue.parsed(i.sha256)) for i in infos]
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told_and_the_rest_is_found(
+    samples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "locked").mkdir()
+    shutil.copy(samples / "sunspot-cycles.pdf", tmp_path / "one.pdf")
+    look = os.scandir
+
+    def denied(path: Any) -> Any:
+        if Path(path).name == "locked":
+            raise PermissionError(13, "Permission denied", str(path))
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", denied)
+    sources, problems = discover([tmp_path], recursive=True)
+    assert [source.name for source in sources] == ["one.pdf"]
+    assert problems == [f"{tmp_path / 'locked'}: this folder cannot be looked into (Permission denied)"]

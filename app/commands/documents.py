@@ -69,7 +69,7 @@ def parse(context: click.Context, file: Path, images: Path | None, as_json: bool
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("-r", "--recursive", is_flag=True, help="Look into subfolders too.")
 @click.option("-j", "--workers", type=click.IntRange(1), help="Processes that read PDFs; default: one a core.")
 @click.option("--watch", is_flag=True, help="Keep the library in step with one folder until Ctrl-C ends it.")

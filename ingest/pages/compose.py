@@ -32,7 +32,7 @@ _ABSORBED = 0.7  # of a text region that lies in a table or figure: it is that o
 _GAP = 0.8  # of a line's height: more between two lines makes two paragraphs
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Draft:
     """An element to be, at its place in the reading order."""
 
@@ -112,13 +112,20 @@ def _takes(whole: _Draft, region: Region) -> bool:
 
 
 def _give_words(sheet: Sheet, drafts: list[_Draft]) -> None:
-    """Each word to the draft that it stands in; words in none become paragraphs, drafts too."""
+    """Each word to the draft that it stands in; words in none become paragraphs, drafts too.
+
+    A line that stands in a region of text whole goes there whole, though a smaller region overlaps some of it.
+    """
     by_size = sorted(drafts, key=lambda draft: (draft.type not in _WHOLE, area(draft.bbox)))
     lost: list[Word] = []
-    for word in sheet.words:
-        at = middle(word.bbox)
-        home = next((draft for draft in by_size if contains(draft.bbox, at)), None)
-        (lost if home is None else home.words).append(word)
+    for line in drawn_lines(sheet.words):
+        homes = [[draft for draft in by_size if contains(draft.bbox, middle(word.bbox))] for word in line]
+        whole = next((d for d in homes[0] if d.type not in _WHOLE and all(d in home for home in homes)), None)
+        for word, home in zip(line, homes, strict=True):
+            if not home:
+                lost.append(word)
+            else:
+                (whole if whole and home[0].type not in _WHOLE else home[0]).words.append(word)
     for paragraph, box in _paragraphs(lost):
         drafts.append(_Draft(ElementType.TEXT, box, words=paragraph))
 

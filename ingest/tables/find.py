@@ -26,6 +26,7 @@ from octavo.ingest.text import opens_caption
 
 _LEAST = 0.4  # likeness: less, and a region is no table
 _LEAST_FRAMED, _LEAST_UNNAMED = 0.75, 0.8  # of one that no model named a table, with most cells closed by rules or not
+_BAR = 12.0  # points; narrower fills are bars of a small chart in a cell
 _FILLED = 0.5  # share of its cells that hold words, from which what rules close needs no name
 # Rare in the made tables that the judge learnt from, and hardly ever in a right reading: a title over several columns
 # whose words stand far apart, a header cell that ends in a value, a rule from top to bottom that is no edge, words
@@ -62,8 +63,9 @@ class Seen:
 
 def blocks(sheet: Sheet) -> Iterator[Seen]:
     """The regions of a sheet that may be tables."""
-    edges = [*sheet.rules, *(side for fill in sheet.fills for side in sides(fill))]
-    fills = np.array(sheet.fills).reshape(-1, 4)
+    wide = [fill for fill in sheet.fills if fill[2] - fill[0] > _BAR]
+    edges = [*sheet.rules, *(side for fill in wide for side in sides(fill))]
+    fills = np.array(wide).reshape(-1, 4)
     for region in table_regions(sheet):
         if words := inside(sheet.words, region.bbox):
             block = Block(words)

@@ -79,7 +79,7 @@ class IngestReport:
 def discover(paths: Iterable[Path], recursive: bool = False) -> tuple[list[Source], list[str]]:
     """The PDFs at `paths`, folders opened (subfolders too if `recursive`); and a line for each path without any."""
     sources: dict[Path, Source] = {}
-    problems = []
+    problems: list[str] = []
     for path in paths:
         if path.is_dir():
             before = len(problems)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,16 @@ def test_a_picture_that_only_the_layout_model_sees_is_a_figure_unless_it_is_a_ta
     seen = Region(ElementType.FIGURE, (100, 100, 300, 250))
     assert find_figures(sheet(regions=[seen]), []) == [seen.bbox]
     assert find_figures(sheet(regions=[seen]), [seen.bbox]) == []
+
+
+def test_words_that_only_the_layout_model_takes_for_a_picture_are_none_unless_something_is_drawn_or_scanned() -> None:
+    seen = Region(ElementType.FIGURE, (100, 100, 500, 250))
+    words = [Word((120, 120, 180, 130), "Director", 10)]
+    bands = [bar(100, 100 + 20 * n, 120 + 20 * n, width=400) for n in range(6)]
+    assert find_figures(sheet(bands, regions=[seen], words=words), []) == []
+    boxes = [bar(110 + 130 * n, 110, 150, width=90) for n in range(3)]
+    assert find_figures(sheet(boxes, regions=[seen], words=words), []) == [seen.bbox]
+    assert find_figures(replace(sheet(regions=[seen], words=words), recognised=True), []) == [seen.bbox]
 
 
 def test_an_image_over_a_page_with_hardly_a_word_on_it_is_a_figure() -> None:

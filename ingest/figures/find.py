@@ -34,6 +34,7 @@ _ACROSS = 0.75  # of the page's width or height: a longer bar, no thicker than _
 _BAR = 12.0
 _EDGE = 0.1  # of the page's height, in which headers and footers run
 _MANY = 2  # boxes like one that holds text
+_MOST_BOXES = 100
 _FAR = 24.0  # between boxes and arrows of which none is a drawing alone
 _BESIDE = 8.0  # between a drawing and its labels, its legend, its title
 _LABEL = 8  # words; a longer line beside a drawing is text
@@ -137,10 +138,23 @@ def _seen(figures: list[Part], sheet: Sheet, tables: Sequence[Box]) -> list[Part
     """The figures, together what the layout model sees as one picture, and the pictures that it alone sees."""
     for region in (r.bbox for r in sheet.regions if r.type is ElementType.FIGURE):
         same = [f for f in figures if max(covered(f.bbox, region), covered(region, f.bbox)) > 0.5]
-        new = not same and side(region) >= LEAST_SIDE
+        new = not same and side(region) >= LEAST_SIDE and _shows(region, sheet)
         if (same or new) and not any(f.framed for f in same) and not _tabular(Part(region), tables):
             figures = [*(f for f in figures if f not in same), together([Part(region), *same])]
     return figures
+
+
+def _shows(region: Box, sheet: Sheet) -> bool:
+    """Whether a region shows more than words on bands of colour: an image, a curve, boxes apart from each other.
+
+    Nothing drawn is known of a scan, and what holds no word is not the text of a table.
+    """
+    if sheet.recognised or not any(_within(word.bbox, [region]) for word in sheet.words):
+        return True
+    if any(_within(box, [region]) for box in (*sheet.images, *(d.bbox for d in sheet.drawings if d.pictorial))):
+        return True
+    boxes = [d.bbox for d in sheet.drawings if side(d.bbox) > _BAR and _within(d.bbox, [region])][:_MOST_BOXES]
+    return sum(all(box is other or gap(box, other) > SEAM for other in boxes) for box in boxes) > _MANY
 
 
 def _frames_text(part: Part, sheet: Sheet, prose: Sequence[Box]) -> bool:

@@ -73,10 +73,11 @@ def page_numbers(elements: Sequence[Element]) -> list[Element]:
 def closing_lines(elements: Sequence[Element]) -> list[Element]:
     """The elements, a text on the last line of its page being a footer where it closes several pages.
 
-    Pages made from a web page end where their text does, so that it stands anywhere.
+    Pages made from a web page end where their text does, so that it stands anywhere. It closes a page that says more.
     """
     lowest = {e.page: e.bbox[1] for e in sorted(elements, key=lambda e: e.bbox[1])}
-    last = [e for e in elements if e.type in _LOOSE and e.bbox[1] > lowest[e.page] - _LEVEL]
+    above = {e.page for e in elements if e.type not in AROUND and e.bbox[1] <= lowest[e.page] - _LEVEL}
+    last = [e for e in elements if e.type in _LOOSE and e.page in above and e.bbox[1] > lowest[e.page] - _LEVEL]
     times = Counter(re.sub(r"\d+", "", e.text) for e in last)
     closing = {e.id for e in last if times[re.sub(r"\d+", "", e.text)] >= _CLOSING}
     return [replace(e, type=ElementType.FOOTER, level=0) if e.id in closing else e for e in elements]

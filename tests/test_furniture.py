@@ -36,6 +36,7 @@ def test_a_text_on_the_last_line_of_many_pages_is_a_footer_wherever_that_stands(
     text = [element(f"t{page}", ElementType.TEXT, "MD&A", page, 100) for page in range(1, 6)]
     kinds = [e.type for e in closing_lines([*text, *closing])]
     assert kinds == [ElementType.TEXT] * 5 + [ElementType.FOOTER] * 5
+    assert closing_lines(closing) == closing
 
 
 def test_a_sentence_that_one_page_has_is_no_header() -> None:

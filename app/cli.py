@@ -77,7 +77,7 @@ for _command in (
     *(documents.index,),
     *(questions.search, questions.ask, domains.domains),
     *(evaluation.evaluate, calibration.calibrate),
-    *(training.train, training.preferences, training.dpo),
+    *(training.train, training.train_pages, training.preferences, training.dpo),
     *(quantization.quantize, service.serve, service.doctor),
 ):
     main.add_command(_command)

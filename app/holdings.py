@@ -23,7 +23,7 @@ from octavo.ingest.watch import changes
 from octavo.opened import EMBEDDER_CHOICE, limits
 from octavo.retrieval.domains import DomainError
 from octavo.retrieval.embedder import SentenceEmbedder
-from octavo.retrieval.visual import TextUnderPictures
+from octavo.retrieval.visual import picture_embedder
 from octavo.shelf import LibraryError
 
 
@@ -174,8 +174,7 @@ class Holdings(DomainedLibrary):
                 f"`octavo index --rebuild --model {model}` changes it over all the same"
             )
         with self._writing():
-            visual = self.settings.visual_embedder
-            looker = self.looker if visual else TextUnderPictures(chosen)
+            looker = picture_embedder(self.settings.visual_embedder, chosen, self.settings.device)
             embedding = self._embedding_by(chosen, looker)
             self._fill(embedding, on_progress)
             before = self._models()

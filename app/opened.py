@@ -29,7 +29,7 @@ from octavo.retrieval.index import Index
 from octavo.retrieval.model import Hit, Mode
 from octavo.retrieval.reranker import SentenceReranker
 from octavo.retrieval.tuning import TUNINGS, read_tunings
-from octavo.retrieval.visual import PictureEmbedder, TextUnderPictures, VisualEmbedder
+from octavo.retrieval.visual import PictureEmbedder, picture_embedder
 from octavo.settings import EMBEDDED, Generator, Settings
 from octavo.shelf import LibraryError, Shelf
 
@@ -72,8 +72,7 @@ class OpenLibrary(Shelf):
         named = self.settings.embedder or self.models.resolve(self._choice or EMBEDDED)
         given, device = self._given_embedder, self.settings.device
         self.embedder: Embedder = as_embedder(given) if given else SentenceEmbedder(named, device)
-        visual = self.settings.visual_embedder
-        self.looker: PictureEmbedder = VisualEmbedder(visual, device) if visual else TextUnderPictures(self.embedder)
+        self.looker = picture_embedder(self.settings.visual_embedder, self.embedder, device)
         reranker = self.settings.reranker
         self.engine = SearchEngine(
             self.folder / "index",
@@ -115,9 +114,11 @@ class OpenLibrary(Shelf):
 
     def _embedding_by(self, embedder: Embedder, looker: PictureEmbedder) -> Embedding:
         """What embeds texts, and pictures in the same space or in one of their own, which then holds the texts too."""
-        spaces = [Space(looker.name, looker.encode, looker.encode_pictures)]
-        if looker.name != embedder.name:
-            spaces.insert(0, Space(embedder.name, embedder.encode))
+        if looker.name == embedder.name:
+            spaces = [Space(looker.name, looker.encode, looker.encode_pictures)]
+        else:
+            own = looker.encode if looker.space == looker.name else None
+            spaces = [Space(embedder.name, embedder.encode), Space(looker.name, own, looker.encode_pictures)]
         return Embedding(self.catalogue, self.files, spaces)
 
     def _answerer(self, generator: Generator | None) -> Answerer:

@@ -37,7 +37,9 @@ class Settings(BaseSettings):
         "`octavo index --model` chose for the library, else 'embedded'",
     )
     visual_embedder: str | None = Field(
-        None, description="a sentence-transformers name or folder that embeds pictures; default: the text under them"
+        None,
+        description="embeds pictures: a sentence-transformers name or folder, or one of `octavo train-pages`; "
+        "default: the text under them",
     )
     index: IndexType = Field(
         IndexType.AUTO, description="index of vectors: exact, ivf, or auto (ivf where there are many)"

@@ -22,7 +22,7 @@ Vectors = NDArray[np.float32]
 
 _TEXTS_AT_ONCE = 512  # sorted by length together
 _PICTURES_AT_ONCE = 64
-_DPI = 110
+PICTURE_DPI = 110
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +42,12 @@ class Picture:
 class Space:
     """A space of unit vectors, float32: its model's name in the catalogue, and how texts and pictures come into it.
 
-    A space without `pictures` holds texts alone; with `documents` (SHA-256) what is of these alone.
+    A space without `pictures` holds texts alone, one without `texts` pictures alone; with
+    `documents` (SHA-256) what is of these alone.
     """
 
     model: str
-    texts: Callable[[Sequence[str]], Vectors]
+    texts: Callable[[Sequence[str]], Vectors] | None = None
     pictures: Callable[[Sequence[Picture]], Vectors] | None = None
     documents: Sequence[str] | None = None
 
@@ -62,27 +63,38 @@ class Embedding:
         return sum(
             len(self._unembedded(space, pictures, sha256))
             for space in self.spaces
-            for pictures in (False, True)[: 2 if space.pictures else 1]
+            for pictures, made in ((False, space.texts), (True, space.pictures))
+            if made
         )
 
     def fill(self, sha256: str | None = None) -> Iterator[int]:
         """Makes and stores them, and yields after each commit how many it has made."""
         for space in self.spaces:
-            texts = self._unembedded(space, False, sha256)
-            texts.sort(key=lambda chunk: len(chunk.indexed_text))  # equal lengths side by side waste no padding
-            for start in range(0, len(texts), _TEXTS_AT_ONCE):
-                some = texts[start : start + _TEXTS_AT_ONCE]
-                vectors = space.texts([chunk.indexed_text for chunk in some])
-                self.catalogue.store_vectors(space.model, [chunk.id for chunk in some if chunk.id], vectors)
-                yield len(some)
-            if space.pictures is None:
-                continue
-            keys = [chunk.id for chunk in self._unembedded(space, True, sha256) if chunk.id]
-            for start in range(0, len(keys), _PICTURES_AT_ONCE):
-                shown = self.catalogue.chunks(keys[start : start + _PICTURES_AT_ONCE])
-                vectors = space.pictures(self._pictures(space.model, shown))
-                self.catalogue.store_vectors(space.model, [s.chunk.id for s in shown if s.chunk.id], vectors)
-                yield len(shown)
+            if space.texts:
+                yield from self._fill_texts(space, space.texts, sha256)
+            if space.pictures:
+                yield from self._fill_pictures(space, space.pictures, sha256)
+
+    def _fill_texts(
+        self, space: Space, encode: Callable[[Sequence[str]], Vectors], sha256: str | None
+    ) -> Iterator[int]:
+        texts = self._unembedded(space, False, sha256)
+        texts.sort(key=lambda chunk: len(chunk.indexed_text))  # equal lengths side by side waste no padding
+        for start in range(0, len(texts), _TEXTS_AT_ONCE):
+            some = texts[start : start + _TEXTS_AT_ONCE]
+            vectors = encode([chunk.indexed_text for chunk in some])
+            self.catalogue.store_vectors(space.model, [chunk.id for chunk in some if chunk.id], vectors)
+            yield len(some)
+
+    def _fill_pictures(
+        self, space: Space, encode: Callable[[Sequence[Picture]], Vectors], sha256: str | None
+    ) -> Iterator[int]:
+        keys = [chunk.id for chunk in self._unembedded(space, True, sha256) if chunk.id]
+        for start in range(0, len(keys), _PICTURES_AT_ONCE):
+            shown = self.catalogue.chunks(keys[start : start + _PICTURES_AT_ONCE])
+            vectors = encode(self._pictures(space.model, shown))
+            self.catalogue.store_vectors(space.model, [s.chunk.id for s in shown if s.chunk.id], vectors)
+            yield len(shown)
 
     def _unembedded(self, space: Space, pictures: bool, sha256: str | None) -> list[Chunk]:
         held = space.documents
@@ -108,4 +120,4 @@ def chunk_png(files: Files, stored: StoredChunk) -> bytes:
     """What a chunk shows, as PNG bytes: its page, or its table or figure with the caption. Raises UnreadableError."""
     page = stored.chunk.page
     clip = None if stored.chunk.type is ElementType.PAGE else union(e.bbox for e in stored.elements if e.page == page)
-    return page_png(files.pdf(stored.sha256), page, clip=clip, dpi=_DPI)
+    return page_png(files.pdf(stored.sha256), page, clip=clip, dpi=PICTURE_DPI)

@@ -92,11 +92,11 @@ class Index:
     ) -> None:
         self.folder, self.catalogue = folder, catalogue
         self.device, self.index_type = device, index_type
-        seen = {other.name: other for other in (*more, looker, embedder)}
+        seen = {**{other.name: other for other in more}, looker.space: looker, embedder.name: embedder}
         texts = {name: self._part(other, pictures=False) for name, other in seen.items()}
         pictures = self._part(looker, pictures=True)
         self.texts = {name: part.store for name, part in texts.items()}
-        self.vectors, self.pictures, self.joint = self.texts[embedder.name], pictures.store, self.texts[looker.name]
+        self.vectors, self.pictures, self.joint = self.texts[embedder.name], pictures.store, self.texts[looker.space]
         self._texts, self._parts = texts[embedder.name], [*texts.values(), pictures]
         self._word_folder = folder / "bm25"
         self.words = BM25()

@@ -1,28 +1,49 @@
-"""Pictures to vectors: from the text under them, or from their pixels by a multimodal model.
+"""Pictures to vectors: from the text under them, or from their pixels by a multimodal model or a page encoder.
 
-Both are one interface, `PictureEmbedder`, and both put questions and texts into the space of their pictures.
+All are one interface, `PictureEmbedder`, and put questions and texts into the space of their pictures.
 """
 
 from __future__ import annotations
 
 import io
+import json
 from abc import abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from octavo.ingest.embedding import Picture
-from octavo.retrieval.embedder import Embedder, ModelMissingError, SentenceEmbedder, unit
+from octavo.ingest.embedding import PICTURE_DPI, Picture
+from octavo.kernels.device import resolve_device
+from octavo.retrieval.embedder import (
+    Embedder,
+    ModelMissingError,
+    SentenceEmbedder,
+    model_digest,
+    unit,
+)
+
+PAGE_ENCODER = "octavo page encoder"  # the `kind` in its config.json
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+    from octavo.retrieval.page_network import PageNetwork
+
 
 class PictureEmbedder(Embedder):
     """An embedder whose space holds pictures too."""
+
+    @property
+    def space(self) -> str:
+        """The name under which the texts in the space of these pictures are kept: its own, or another embedder's."""
+        return self.name
 
     @abstractmethod
     def encode_pictures(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
@@ -71,3 +92,72 @@ class VisualEmbedder(SentenceEmbedder, PictureEmbedder):
     def encode_pictures(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         images = [Image.open(io.BytesIO(picture.png())).convert("RGB") for picture in pictures]
         return self._unit_vectors(self._loaded().encode_document, [{"image": image} for image in images])
+
+
+class PageEncoder(PictureEmbedder):
+    """Pictures by their pixels, in the space of `texts`, by a network of Octavo's own (`octavo train-pages`).
+
+    `folder` holds it. Pictures are read one by one, so that a vector depends on its picture alone. Safe to use from
+    several threads. Raises ModelMissingError and DeviceError on first use, also where it was taught another space.
+    """
+
+    def __init__(self, folder: str, texts: Embedder, device: str = "auto") -> None:
+        self.folder, self.texts, self.device = Path(folder), texts, device
+        self._lock = Lock()
+
+    @cached_property
+    def name(self) -> str:
+        return f"pages {model_digest(self.folder)[:12]}"
+
+    @property
+    def space(self) -> str:
+        return self.texts.name
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.texts.encode(texts)
+
+    def embed_query(self, text: str) -> list[float]:
+        return self.texts.embed_query(text)
+
+    def encode_pictures(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
+        from octavo.retrieval.page_network import encode, pixels
+
+        with self._lock:
+            network = self._network
+        images = (Image.open(io.BytesIO(picture.png())) for picture in pictures)
+        greys = (pixels(image, PICTURE_DPI, network.config.dpi) for image in images)
+        return encode(network, greys)
+
+    @cached_property
+    def _network(self) -> PageNetwork:
+        from safetensors import SafetensorError
+
+        from octavo.retrieval.page_network import PageNetwork
+
+        try:
+            network = PageNetwork.load(self.folder)
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+            what = (str(error).splitlines() or [type(error).__name__])[0]
+            raise ModelMissingError(f"cannot load the page encoder {str(self.folder)!r}: {what}") from error
+        if network.config.texts != self.texts.name:
+            raise ModelMissingError(
+                f"the page encoder {str(self.folder)!r} was taught the space of {network.config.texts!r}, and the "
+                f"library's texts are in that of {self.texts.name!r}: train one with `octavo train-pages`"
+            )
+        return network.to(resolve_device(self.device))
+
+
+def picture_embedder(model: str | None, texts: Embedder, device: str = "auto") -> PictureEmbedder:
+    """What embeds the pictures of a library whose texts `texts` embeds.
+
+    `model` is a folder of `octavo train-pages`, or what VisualEmbedder takes; None: the text under them.
+    """
+    if model is None:
+        return TextUnderPictures(texts)
+    return PageEncoder(model, texts, device) if _is_page_encoder(Path(model)) else VisualEmbedder(model, device)
+
+
+def _is_page_encoder(folder: Path) -> bool:
+    with suppress(OSError, ValueError, AttributeError):
+        return bool(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("kind") == PAGE_ENCODER)
+    return False

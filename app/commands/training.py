@@ -1,4 +1,4 @@
-"""Commands that train: train, preferences, dpo."""
+"""Commands that train: train, train-pages, preferences, dpo."""
 
 from __future__ import annotations
 
@@ -108,6 +108,65 @@ def train(
     for note in report.notes():
         click.echo(f"note: {note}")
     click.echo(f"model and report: {out}")
+
+
+@click.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the encoder.")
+@click.option("--pages", type=click.IntRange(3), default=2000, show_default=True, help="Most pages, drawn by seed.")
+@click.option("--epochs", type=click.IntRange(1), default=8, show_default=True)
+@click.option("--batch-size", type=click.IntRange(2), default=64, show_default=True, help="Crops of one step.")
+@click.option("--learning-rate", type=click.FloatRange(0, min_open=True), default=1e-3, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the pages, the split, the weights, the order.")
+@click.option("--resume", is_flag=True, help="Go on with the training that was cut off in --out.")
+@library_option
+@json_option
+@click.pass_context
+def train_pages(
+    context: click.Context, /, out: Path, resume: bool, library: Path | None, as_json: bool, **plan: Any
+) -> None:
+    """Teach a page encoder to place pictures where the text under them lies.
+
+    A small network reads crops of the library's pages (paragraphs, tables, figures, whole pages) and learns the
+    vectors that the library's embedder gave the text under each. The documents are split into train, dev and test. The
+    folder that results embeds pictures by their pixels, with report.md, report.json and curves.png beside it:
+
+    \b
+    octavo train-pages --out models/pages
+    OCTAVO_VISUAL_EMBEDDER=models/pages octavo index
+    """
+    settings = existing(context, library)
+    from octavo.library import Library
+    from octavo.training.page_report import table
+    from octavo.training.page_trainer import PagePlan, Space
+    from octavo.training.page_trainer import train as run
+
+    try:
+        with (
+            Library(settings=settings) as shelf,
+            steps_bar("drawing", "page") as drawn,
+            steps_bar("training", "step") as stepped,
+        ):
+            report = run(
+                shelf.catalogue,
+                shelf.files,
+                Space(shelf.embedder.name, shelf.looker.name),
+                out,
+                PagePlan(**plan),
+                device=settings.device,
+                resume=resume,
+                on_page=drawn,
+                on_step=stepped,
+            )
+    except KeyboardInterrupt:
+        click.echo("octavo: interrupted; the same command with --resume goes on from the last epoch", err=True)
+        sys.exit(130)
+    if as_json:
+        print_json(asdict(report) | {"model": str(out)})
+        return
+    test = report.data["test"]
+    click.echo(f"test split: {counts(crop=test['crops'], document=test['documents'])}, {report.seconds:.0f} s")
+    click.echo("\n".join(table(report.figures)))
+    click.echo(f"encoder and report: {out}")
 
 
 @click.command()

@@ -23,7 +23,7 @@ from octavo.ingest.watch import changes
 from octavo.opened import EMBEDDER_CHOICE, limits
 from octavo.retrieval.domains import DomainError
 from octavo.retrieval.embedder import SentenceEmbedder
-from octavo.retrieval.visual import picture_embedder
+from octavo.retrieval.looking import picture_embedder
 from octavo.shelf import LibraryError
 
 

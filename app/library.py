@@ -81,7 +81,11 @@ class Library(Holdings):
             raise LibraryError("the question is empty")
         self._refresh()
         way = Mode(mode or self.settings.mode)
-        if way is not Mode.TEXT and not (len(self.index.pictures) and len(self.index.joint)):
+        if way is Mode.JOINT and self.looker.space is None:
+            raise LibraryError(
+                f"{self.looker.name!r} compares pictures with questions, not with texts: search by image or fusion"
+            )
+        if (way is not Mode.TEXT and not len(self.index.pictures)) or (way is Mode.JOINT and not len(self.index.joint)):
             raise LibraryError(f"no pictures embedded by {self.looker.name!r} yet: `octavo index` does it")
         among = [self.find(document).sha256 for document in documents] or None
         within = self.settings.domain if isinstance(domain, EllipsisType) else domain

@@ -26,10 +26,12 @@ from octavo.models import ModelShelf
 from octavo.retrieval.embedder import Embedder, SentenceEmbedder, as_embedder
 from octavo.retrieval.engine import SearchEngine
 from octavo.retrieval.index import Index
+from octavo.retrieval.late import LateInteraction
+from octavo.retrieval.looking import picture_embedder
 from octavo.retrieval.model import Hit, Mode
 from octavo.retrieval.reranker import SentenceReranker
 from octavo.retrieval.tuning import TUNINGS, read_tunings
-from octavo.retrieval.visual import PictureEmbedder, picture_embedder
+from octavo.retrieval.visual import PictureEmbedder
 from octavo.settings import EMBEDDED, Generator, Settings
 from octavo.shelf import LibraryError, Shelf
 
@@ -118,7 +120,10 @@ class OpenLibrary(Shelf):
             spaces = [Space(looker.name, looker.encode, looker.encode_pictures)]
         else:
             own = looker.encode if looker.space == looker.name else None
-            spaces = [Space(embedder.name, embedder.encode), Space(looker.name, own, looker.encode_pictures)]
+            pictures = Space(looker.name, own, looker.encode_pictures)
+            if isinstance(looker, LateInteraction):
+                pictures = Space(looker.name, patches=looker.encode_many)
+            spaces = [Space(embedder.name, embedder.encode), pictures]
         return Embedding(self.catalogue, self.files, spaces)
 
     def _answerer(self, generator: Generator | None) -> Answerer:

@@ -43,13 +43,15 @@ class Space:
     """A space of unit vectors, float32: its model's name in the catalogue, and how texts and pictures come into it.
 
     A space without `pictures` holds texts alone, one without `texts` pictures alone; with
-    `documents` (SHA-256) what is of these alone.
+    `documents` (SHA-256) what is of these alone. With `patches` in the place of `pictures` a picture has several
+    vectors, (n, dimensions), which are kept beside their mean direction.
     """
 
     model: str
     texts: Callable[[Sequence[str]], Vectors] | None = None
     pictures: Callable[[Sequence[Picture]], Vectors] | None = None
     documents: Sequence[str] | None = None
+    patches: Callable[[Sequence[Picture]], Sequence[Vectors]] | None = None
 
 
 class Embedding:
@@ -63,7 +65,7 @@ class Embedding:
         return sum(
             len(self._unembedded(space, pictures, sha256))
             for space in self.spaces
-            for pictures, made in ((False, space.texts), (True, space.pictures))
+            for pictures, made in ((False, space.texts), (True, space.pictures or space.patches))
             if made
         )
 
@@ -72,8 +74,8 @@ class Embedding:
         for space in self.spaces:
             if space.texts:
                 yield from self._fill_texts(space, space.texts, sha256)
-            if space.pictures:
-                yield from self._fill_pictures(space, space.pictures, sha256)
+            if space.pictures or space.patches:
+                yield from self._fill_pictures(space, sha256)
 
     def _fill_texts(
         self, space: Space, encode: Callable[[Sequence[str]], Vectors], sha256: str | None
@@ -86,14 +88,14 @@ class Embedding:
             self.catalogue.store_vectors(space.model, [chunk.id for chunk in some if chunk.id], vectors)
             yield len(some)
 
-    def _fill_pictures(
-        self, space: Space, encode: Callable[[Sequence[Picture]], Vectors], sha256: str | None
-    ) -> Iterator[int]:
+    def _fill_pictures(self, space: Space, sha256: str | None) -> Iterator[int]:
         keys = [chunk.id for chunk in self._unembedded(space, True, sha256) if chunk.id]
         for start in range(0, len(keys), _PICTURES_AT_ONCE):
             shown = self.catalogue.chunks(keys[start : start + _PICTURES_AT_ONCE])
-            vectors = encode(self._pictures(space.model, shown))
-            self.catalogue.store_vectors(space.model, [s.chunk.id for s in shown if s.chunk.id], vectors)
+            pictures = self._pictures(space.model, shown)
+            patches = space.patches(pictures) if space.patches else ()
+            vectors = space.pictures(pictures) if space.pictures else middles(patches)
+            self.catalogue.store_vectors(space.model, [s.chunk.id for s in shown if s.chunk.id], vectors, patches)
             yield len(shown)
 
     def _unembedded(self, space: Space, pictures: bool, sha256: str | None) -> list[Chunk]:
@@ -114,6 +116,12 @@ class Embedding:
             )
             for s in shown
         ]
+
+
+def middles(many: Sequence[Vectors]) -> Vectors:
+    """The mean direction of each of `many`, arrays of shape (n, dimensions): float32 (len(many), dimensions)."""
+    means = np.asarray([vectors.mean(axis=0) for vectors in many], np.float32)
+    return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True).clip(min=1e-12), np.float32)
 
 
 def chunk_png(files: Files, stored: StoredChunk) -> bytes:

@@ -76,8 +76,8 @@ class Index:
     """All indexes of a library, kept in `folder`.
 
     `vectors` holds texts as `embedder` sees them, `pictures` pages, tables and figures as `looker` does, `joint` the
-    texts in the space of these pictures; it is `vectors` itself where that is one space. `texts` has both by their
-    embedders' names, and for each of `more` the texts that it has embedded.
+    texts in the space of these pictures: `vectors` itself where that is one space, nothing where it has no texts.
+    `texts` has both by their embedders' names, and for each of `more` the texts that it has embedded.
     """
 
     def __init__(
@@ -92,11 +92,12 @@ class Index:
     ) -> None:
         self.folder, self.catalogue = folder, catalogue
         self.device, self.index_type = device, index_type
-        seen = {**{other.name: other for other in more}, looker.space: looker, embedder.name: embedder}
+        space = looker.space or looker.name
+        seen = {**{other.name: other for other in more}, space: looker, embedder.name: embedder}
         texts = {name: self._part(other, pictures=False) for name, other in seen.items()}
         pictures = self._part(looker, pictures=True)
         self.texts = {name: part.store for name, part in texts.items()}
-        self.vectors, self.pictures, self.joint = self.texts[embedder.name], pictures.store, self.texts[looker.space]
+        self.vectors, self.pictures, self.joint = self.texts[embedder.name], pictures.store, self.texts[space]
         self._texts, self._parts = texts[embedder.name], [*texts.values(), pictures]
         self._word_folder = folder / "bm25"
         self.words = BM25()

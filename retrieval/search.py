@@ -17,6 +17,7 @@ from octavo.ingest.store.catalogue import Catalogue
 from octavo.ingest.text import count
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index
+from octavo.retrieval.late import LateInteraction, maxsim
 from octavo.retrieval.model import Hit, Mode
 from octavo.retrieval.store import FaissStore
 from octavo.retrieval.tuning import EVEN, Weights
@@ -136,12 +137,21 @@ def _spread(ranking: Ranking, place: Mapping[int, Place]) -> Ranking:
 
 
 class PictureRetriever(LibraryRetriever):
-    """Pictures of pages, tables and figures by the cosine of one vector each."""
+    """Pictures of pages, tables and figures by the cosine of one vector each, or by late interaction."""
 
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
-        among = self._among(self.index.pictures, True, documents)
-        found = self._nearest(self.index.pictures, query, depth, among)
+        store = self.index.pictures
+        found = self._nearest(store, query, depth, self._among(store, True, documents))
+        if isinstance(store.embedding, LateInteraction):
+            return self._rerank(store.embedding, query, [key for key, _ in found])
         return {key: (score, (f"picture: rank {n}, cosine {score:.3f}",)) for n, (key, score) in enumerate(found, 1)}
+
+    def _rerank(self, late: LateInteraction, query: str, candidates: Sequence[int]) -> Ranking:
+        question = late.encode_question(query)
+        patches = self.index.catalogue.patches(late.name, candidates, question.shape[1])
+        scores = {key: maxsim(question, patches[key]) for key in candidates if key in patches}
+        order = sorted(scores, key=lambda key: -scores[key])
+        return {key: (scores[key], (f"picture: rank {n}, MaxSim {scores[key]:.3f}",)) for n, key in enumerate(order, 1)}
 
 
 class FusionRetriever(LibraryRetriever):

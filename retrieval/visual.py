@@ -41,8 +41,8 @@ class PictureEmbedder(Embedder):
     """An embedder whose space holds pictures too."""
 
     @property
-    def space(self) -> str:
-        """The name under which the texts in the space of these pictures are kept: its own, or another embedder's."""
+    def space(self) -> str | None:
+        """The name under which texts in the space of these pictures are kept: its own, another embedder's, or none."""
         return self.name
 
     @abstractmethod
@@ -84,7 +84,12 @@ class VisualEmbedder(SentenceEmbedder, PictureEmbedder):
     """
 
     def _load(self) -> SentenceTransformer:
-        encoder = super()._load()
+        try:
+            encoder = super()._load()
+        except ModelMissingError as error:
+            if "Unrecognized configuration" not in str(error):
+                raise
+            raise ModelMissingError(f"{error} A model of the ColPali family? name it late:{self.model}") from error
         if not encoder.supports("image"):
             raise ModelMissingError(f"the visual embedder {self.model!r} takes no images: name a multimodal model")
         return encoder
@@ -147,17 +152,8 @@ class PageEncoder(PictureEmbedder):
         return network.to(resolve_device(self.device))
 
 
-def picture_embedder(model: str | None, texts: Embedder, device: str = "auto") -> PictureEmbedder:
-    """What embeds the pictures of a library whose texts `texts` embeds.
-
-    `model` is a folder of `octavo train-pages`, or what VisualEmbedder takes; None: the text under them.
-    """
-    if model is None:
-        return TextUnderPictures(texts)
-    return PageEncoder(model, texts, device) if _is_page_encoder(Path(model)) else VisualEmbedder(model, device)
-
-
-def _is_page_encoder(folder: Path) -> bool:
+def is_page_encoder(folder: Path) -> bool:
+    """Whether `octavo train-pages` made what is in `folder`."""
     with suppress(OSError, ValueError, AttributeError):
         return bool(json.loads((folder / "config.json").read_text(encoding="utf-8")).get("kind") == PAGE_ENCODER)
     return False

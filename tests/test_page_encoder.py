@@ -16,8 +16,9 @@ from PIL import Image
 from octavo import Library, Settings
 from octavo.ingest.embedding import Picture, chunk_png
 from octavo.retrieval.embedder import ModelMissingError
+from octavo.retrieval.looking import picture_embedder
 from octavo.retrieval.page_network import PageConfig, PageNetwork, encode, ink, pixels
-from octavo.retrieval.visual import PageEncoder, TextUnderPictures, VisualEmbedder, picture_embedder
+from octavo.retrieval.visual import PageEncoder, TextUnderPictures, VisualEmbedder
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 MINILM = "all-MiniLM-L6-v2"

@@ -335,6 +335,35 @@ def gemma3_vision_model(folder: Path) -> Path:
     return _save(folder, model, processor)
 
 
+def colpali_model(folder: Path) -> Path:
+    """A ColPali: pictures of 32 pixels in 16 patches, vectors of 24 dimensions."""
+    import torch
+    from transformers import (
+        ColPaliConfig,
+        ColPaliForRetrieval,
+        ColPaliProcessor,
+        PaliGemmaConfig,
+        SiglipImageProcessorPil,
+    )
+
+    tokenizer = byte_tokenizer(image_token="<image>")  # noqa: S106
+    images = SiglipImageProcessorPil(size={"height": 32, "width": 32})
+    images.image_seq_length = 16
+    torch.manual_seed(0)
+    model = PaliGemmaConfig(
+        text_config=_TEXT | _ids(tokenizer) | {"model_type": "gemma", "num_key_value_heads": 2, "head_dim": 16},
+        vision_config=_VISION
+        | {"image_size": 32, "patch_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "projection_dim": 64},
+        image_token_index=tokenizer.image_token_id,
+        projection_dim=64,
+    )
+    return _save(
+        folder,
+        ColPaliForRetrieval(ColPaliConfig(vlm_config=model, embedding_dim=24)),
+        ColPaliProcessor(image_processor=images, tokenizer=tokenizer),
+    )
+
+
 def _ids(tokenizer: Any) -> dict[str, int]:
     names = ("pad_token_id", "bos_token_id", "eos_token_id")
     return {"vocab_size": len(tokenizer), **{name: getattr(tokenizer, name) for name in names}}

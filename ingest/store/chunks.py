@@ -14,7 +14,15 @@ from octavo.ingest.model import Chunk, Element, ElementType, LinkType, State
 from octavo.ingest.store.opened import OpenCatalogue
 from octavo.ingest.store.records import Linked, StoredChunk
 from octavo.ingest.store.rows import batched, insert_rows, to_chunk, to_element, touch
-from octavo.ingest.store.schema import ChunkElementRow, ChunkRow, DocumentRow, ElementRow, EmbeddingRow, LinkRow
+from octavo.ingest.store.schema import (
+    ChunkElementRow,
+    ChunkRow,
+    DocumentRow,
+    ElementRow,
+    EmbeddingRow,
+    LinkRow,
+    PatchRow,
+)
 
 
 class Chunks(OpenCatalogue):
@@ -33,14 +41,28 @@ class Chunks(OpenCatalogue):
             some = [session.scalars(query.where(DocumentRow.sha256.in_(part))) for part in batched(documents)]
             return [to_chunk(row) for rows in some for row in rows]
 
-    def store_vectors(self, model: str, ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
-        """Keeps the vectors, shape (len(ids), dimensions), float32, of chunks."""
+    def store_vectors(
+        self,
+        model: str,
+        ids: Sequence[int],
+        vectors: NDArray[np.float32],
+        patches: Sequence[NDArray[np.float32]] = (),
+    ) -> None:
+        """Keeps the vectors, shape (len(ids), dimensions), float32, of chunks.
+
+        With `patches`, one for each id, also the vectors of their patches, shape (n, dimensions), in float16.
+        """
         rows = [
             {"chunk_id": key, "model": model, "vector": vector.astype("<f4").tobytes()}
             for key, vector in zip(ids, vectors, strict=True)
         ]
+        parts = [
+            {"chunk_id": key, "model": model, "vectors": many.astype("<f2").tobytes()}
+            for key, many in zip(ids, patches, strict=bool(patches))
+        ]
         with Session(self.engine) as session, session.begin():
             insert_rows(session, EmbeddingRow, rows)
+            insert_rows(session, PatchRow, parts)
             touch(session)
 
     def vectors(self, model: str, ids: Sequence[int]) -> tuple[list[int], NDArray[np.float32]]:
@@ -55,6 +77,18 @@ class Chunks(OpenCatalogue):
         kept = [key for key in ids if key in found]
         joined = np.frombuffer(b"".join(found[key] for key in kept), "<f4").astype(np.float32)
         return kept, joined.reshape(len(kept), -1 if kept else 0)
+
+    def patches(self, model: str, ids: Sequence[int], dimensions: int) -> dict[int, NDArray[np.float32]]:
+        """The vectors of the patches of each of `ids` that has some, shape (n, dimensions), float32."""
+        found: dict[int, NDArray[np.float32]] = {}
+        with Session(self.engine) as session:
+            for some in batched(ids):
+                query = select(PatchRow.chunk_id, PatchRow.vectors).where(
+                    PatchRow.model == model, PatchRow.chunk_id.in_(some)
+                )
+                for key, vectors in session.execute(query):
+                    found[key] = np.frombuffer(vectors, "<f2").astype(np.float32).reshape(-1, dimensions)
+        return found
 
     def ready_ids(self, model: str, pictures: bool, documents: Sequence[str] | None = None) -> list[int]:
         """Ids, ascending, of ready documents' chunks with a vector of `model`; of `documents` (SHA-256) if given.
@@ -83,7 +117,8 @@ class Chunks(OpenCatalogue):
     def forget_vectors(self, model: str) -> None:
         """Deletes the vectors of a model."""
         with Session(self.engine) as session, session.begin():
-            session.execute(delete(EmbeddingRow).where(EmbeddingRow.model == model))
+            for table in (EmbeddingRow, PatchRow):
+                session.execute(delete(table).where(table.model == model))
             touch(session)
 
     # What hits are read from

@@ -122,6 +122,15 @@ class EmbeddingRow(Base):
     vector: Mapped[bytes] = mapped_column(LargeBinary)  # float32, little endian, unit length
 
 
+class PatchRow(Base):
+    """The vectors of a picture's patches, where a model gives it more than one."""
+
+    __tablename__ = "patches"
+    chunk_id: Mapped[int] = mapped_column(ForeignKey("chunks.id", ondelete="CASCADE"), primary_key=True)
+    model: Mapped[str] = mapped_column(primary_key=True)
+    vectors: Mapped[bytes] = mapped_column(LargeBinary)  # float16, little endian, one after the other, unit length
+
+
 class ChoiceRow(Base):
     """What was chosen for this library by a command, where the settings say nothing else."""
 

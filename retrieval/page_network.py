@@ -82,7 +82,7 @@ class PageNetwork(nn.Module):
 
     @classmethod
     def load(cls, folder: Path) -> PageNetwork:
-        """The network that `save` wrote. Raises OSError, KeyError, TypeError, ValueError and RuntimeError."""
+        """What `save` wrote. Raises OSError, KeyError, TypeError, ValueError, RuntimeError and SafetensorError."""
         fields = json.loads((folder / _CONFIG).read_text(encoding="utf-8"))
         if fields.pop("kind", None) != PAGE_ENCODER:
             raise ValueError(f"its {_CONFIG} is of another kind of model")

@@ -52,8 +52,8 @@ class PagePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
-    """Where a library keeps its vectors: the names of its texts' space, and of the one that holds its pictures."""
+class Spaces:
+    """The names of two spaces of a library: that of its texts, and one that holds its pictures."""
 
     texts: str
     pictures: str
@@ -62,7 +62,7 @@ class Space:
 def train(
     catalogue: Catalogue,
     files: Files,
-    space: Space,
+    spaces: Spaces,
     out: Path,
     plan: PagePlan,
     *,
@@ -78,11 +78,11 @@ def train(
     """
     began = perf_counter()
     place = training_device(device)
-    found, targets = places(catalogue, space.texts, space.pictures)
+    found, targets = places(catalogue, spaces.texts, spaces.pictures)
     split = split_by_document(sorted({crop.sha256 for crop in found}), plan.seed)
     pages = sorted({(crop.sha256, crop.page) for crop in found})
     drawn = sorted(random.Random(plan.seed).sample(pages, min(plan.pages, len(pages))))  # noqa: S311
-    config = PageConfig(space.texts, targets.shape[1])
+    config = PageConfig(spaces.texts, targets.shape[1])
     on = {name: [page for page in drawn if split[page[0]] == name] for name in SPLITS}
     for name, some in on.items():
         if not some:

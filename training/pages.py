@@ -72,15 +72,17 @@ def places(catalogue: Catalogue, texts: str, pictures: str) -> tuple[list[Place]
     """
     found: list[Place] = []
     under: list[list[int]] = []
-    for stored in catalogue.chunks(catalogue.ready_ids(texts, pictures=False)):
+    ready = catalogue.ready_ids(texts, pictures=False)
+    for stored in catalogue.chunks(ready):
         alone = {element.page for element in stored.elements} == {stored.chunk.page}
         if alone and stored.chunk.type not in (ElementType.TABLE, ElementType.FIGURE) and stored.chunk.id:
             found.append(_place(stored))
             under.append([stored.chunk.id])
     shown = catalogue.chunks(catalogue.ready_ids(pictures, pictures=True))
     told = catalogue.texts_under([stored.chunk.id for stored in shown if stored.chunk.id])
+    embedded = set(ready)
     for stored in shown:
-        if ids := told.get(stored.chunk.id or -1):
+        if ids := [key for key in told.get(stored.chunk.id or -1, ()) if key in embedded]:
             found.append(_place(stored))
             under.append(ids)
     keys, vectors = catalogue.vectors(texts, sorted({key for ids in under for key in ids}))

@@ -137,7 +137,7 @@ def train_pages(
     settings = existing(context, library)
     from octavo.library import Library
     from octavo.training.page_report import table
-    from octavo.training.page_trainer import PagePlan, Space
+    from octavo.training.page_trainer import PagePlan, Spaces
     from octavo.training.page_trainer import train as run
 
     try:
@@ -149,7 +149,7 @@ def train_pages(
             report = run(
                 shelf.catalogue,
                 shelf.files,
-                Space(shelf.embedder.name, shelf.looker.name),
+                Spaces(shelf.embedder.name, shelf.looker.name),
                 out,
                 PagePlan(**plan),
                 device=settings.device,

@@ -32,23 +32,23 @@ def running_lines(elements: Sequence[Element]) -> list[Element]:
     """The elements, a text that says what a header or footer says in the same place of another page being one."""
 
     def line(element: Element) -> tuple[str, int]:
-        return re.sub(r"\d+", "", element.text), round(element.bbox[1])
+        return _unnumbered(element), round(element.bbox[1])
 
     known = {line(e): e.type for e in elements if e.type in AROUND}
     return [replace(e, type=known[line(e)], level=0) if e.type in _LOOSE and line(e) in known else e for e in elements]
 
 
-def sentences(elements: Sequence[Element]) -> list[Element]:
+def lone_sentences(elements: Sequence[Element]) -> list[Element]:
     """The elements, a header or footer that says a sentence, or runs long, on its page alone being text.
 
     Such as the end of a paragraph that began on the page before, over a table that fills the rest of its page.
     """
-    times = Counter(re.sub(r"\d+", "", e.text) for e in elements if e.type in AROUND)
+    times = Counter(_unnumbered(e) for e in elements if e.type in AROUND)
 
     def said_once(element: Element) -> bool:
         words = len(element.text.split())
         ends = element.text.endswith((".", ":", ";")) and words > _SENTENCE
-        return (ends or words > _LONG) and times[re.sub(r"\d+", "", element.text)] == 1
+        return (ends or words > _LONG) and times[_unnumbered(element)] == 1
 
     return [replace(e, type=ElementType.TEXT) if e.type in AROUND and said_once(e) else e for e in elements]
 
@@ -58,12 +58,10 @@ def page_numbers(elements: Sequence[Element]) -> list[Element]:
 
     Pages made from a web page end where their text does, so that it stands anywhere.
     """
-    lowest: dict[int, Element] = {}
-    for element in elements:
-        if element.page not in lowest or element.bbox[1] > lowest[element.page].bbox[1]:
-            lowest[element.page] = element
     offsets = {
-        e.id: int(number[0]) - e.page for e in lowest.values() if e.type in _LOOSE and (number := _NUMBER.match(e.text))
+        e.id: int(number[0]) - e.page
+        for e in _lowest(elements).values()
+        if e.type in _LOOSE and (number := _NUMBER.match(e.text))
     }
     times = Counter(offsets.values())
     counting = {key for key, offset in offsets.items() if times[offset] >= _COUNTED}
@@ -75,12 +73,26 @@ def closing_lines(elements: Sequence[Element]) -> list[Element]:
 
     Pages made from a web page end where their text does, so that it stands anywhere. It closes a page that says more.
     """
-    lowest = {e.page: e.bbox[1] for e in sorted(elements, key=lambda e: e.bbox[1])}
+    lowest = {page: element.bbox[1] for page, element in _lowest(elements).items()}
     above = {e.page for e in elements if e.type not in AROUND and e.bbox[1] <= lowest[e.page] - _LEVEL}
     last = [e for e in elements if e.type in _LOOSE and e.page in above and e.bbox[1] > lowest[e.page] - _LEVEL]
-    times = Counter(re.sub(r"\d+", "", e.text) for e in last)
-    closing = {e.id for e in last if times[re.sub(r"\d+", "", e.text)] >= _CLOSING}
+    times = Counter(map(_unnumbered, last))
+    closing = {e.id for e in last if times[_unnumbered(e)] >= _CLOSING}
     return [replace(e, type=ElementType.FOOTER, level=0) if e.id in closing else e for e in elements]
+
+
+def _lowest(elements: Sequence[Element]) -> dict[int, Element]:
+    """The element that begins lowest on each page, the first of those that do."""
+    found: dict[int, Element] = {}
+    for element in elements:
+        if element.page not in found or element.bbox[1] > found[element.page].bbox[1]:
+            found[element.page] = element
+    return found
+
+
+def _unnumbered(element: Element) -> str:
+    """What it says but for its numbers, which count pages."""
+    return re.sub(r"\d+", "", element.text)
 
 
 def explanations(elements: Sequence[Element]) -> list[Element]:

@@ -16,9 +16,9 @@ from octavo.ingest.furniture import (
     counted_on,
     explanations,
     footnotes,
+    lone_sentences,
     page_numbers,
     running_lines,
-    sentences,
 )
 from octavo.ingest.links import find_links, heading_levels, name_captions
 from octavo.ingest.model import AROUND, Element, ElementType, ParsedDocument
@@ -170,7 +170,7 @@ def _told_apart(elements: Sequence[Element], traces: Mapping[int, Traces]) -> li
     """The elements, what stands around the text told from it; each step goes by the types that those before it gave."""
     elements = page_numbers(elements)
     elements = closing_lines(elements)
-    elements = sentences(elements)
+    elements = lone_sentences(elements)
     elements = running_lines(elements)  # the page numbers among them, which are footers now
     elements = _lone_lines(elements)  # of headers and footers, whoever found them
     elements = footnotes(elements, traces)  # nothing but headers and footers stands below one

@@ -80,6 +80,12 @@ def runs(line: Line, gap: float) -> list[list[Word]]:
     return parts
 
 
+def reach(line: Line, after: Line) -> float:
+    """How far to the right, in points, a line would end with the first word of the line `after` it as well."""
+    word = after.words[0].bbox
+    return line.words[-1].bbox[2] + word[2] - word[0]
+
+
 def level(lines: Sequence[Line], others: Sequence[Line]) -> float:
     """Share of the lines that stand on the height of one of the others."""
     heights = sorted(other.middle for other in others)

@@ -9,9 +9,9 @@ from octavo.ingest.furniture import (
     counted_on,
     explanations,
     footnotes,
+    lone_sentences,
     page_numbers,
     running_lines,
-    sentences,
 )
 from octavo.ingest.model import Box, Element, ElementType
 from octavo.ingest.sheet import Drawing, Sheet, Word
@@ -42,11 +42,11 @@ def test_a_text_on_the_last_line_of_many_pages_is_a_footer_wherever_that_stands(
 def test_a_sentence_that_one_page_has_is_no_header() -> None:
     said = "The chart below shows the mix of payments by seller size:"
     once = [element("a", ElementType.HEADER, said, 8, 30), element("b", ElementType.HEADER, "Table of Contents", 9, 30)]
-    assert [e.type for e in sentences(once)] == [ElementType.TEXT, ElementType.HEADER]
+    assert [e.type for e in lone_sentences(once)] == [ElementType.TEXT, ElementType.HEADER]
     repeated = [
         element(f"n{page}", ElementType.FOOTER, "See the notes on which this relies.", page, 770) for page in (1, 2)
     ]
-    assert sentences(repeated) == repeated
+    assert lone_sentences(repeated) == repeated
 
 
 def test_a_number_that_closes_its_page_and_counts_the_pages_is_a_footer() -> None:

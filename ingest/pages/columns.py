@@ -35,6 +35,5 @@ def _part(left: Sequence[Line], right: Sequence[Line]) -> bool:
 def _runs_on(lines: Sequence[Line]) -> float:
     """Share of the lines after the first that open with a word in small letters."""
     openings = [line.words[0].text for line in lines[1:]]
-    return sum(len(text) > 1 and text.rstrip(",.;:").isalpha() and text[0].islower() for text in openings) / len(
-        openings
-    )
+    small = [len(text) > 1 and text.rstrip(",.;:").isalpha() and text[0].islower() for text in openings]
+    return sum(small) / len(small)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from octavo.ingest.figures import find_figures, is_blank, read_inside
-from octavo.ingest.geometry import area, contains, covered, horizontal_overlap, middle, union
+from octavo.ingest.geometry import area, around, contains, covered, horizontal_overlap, middle, union
 from octavo.ingest.lines import drawn_lines, text_of
 from octavo.ingest.model import AROUND, Box, Element, ElementType, Page, Table
 from octavo.ingest.pages.columns import columns
@@ -32,7 +32,7 @@ _ABSORBED = 0.7  # of a text region that lies in a table or figure: it is that o
 _GAP = 0.8  # of a line's height: more between two lines makes two paragraphs
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class _Draft:
     """An element to be, at its place in the reading order."""
 
@@ -119,13 +119,15 @@ def _give_words(sheet: Sheet, drafts: list[_Draft]) -> None:
     by_size = sorted(drafts, key=lambda draft: (draft.type not in _WHOLE, area(draft.bbox)))
     lost: list[Word] = []
     for line in drawn_lines(sheet.words):
-        homes = [[draft for draft in by_size if contains(draft.bbox, middle(word.bbox))] for word in line]
-        whole = next((d for d in homes[0] if d.type not in _WHOLE and all(d in home for home in homes)), None)
-        for word, home in zip(line, homes, strict=True):
-            if not home:
-                lost.append(word)
-            else:
-                (whole if whole and home[0].type not in _WHOLE else home[0]).words.append(word)
+        points = [middle(word.bbox) for word in line]
+        x0, y0, x1, y1 = around(points)
+        regions = (draft for draft in by_size if draft.type not in _WHOLE)
+        whole = next((d for d in regions if contains(d.bbox, (x0, y0)) and contains(d.bbox, (x1, y1))), None)
+        for word, point in zip(line, points, strict=True):
+            home = next((draft for draft in by_size if contains(draft.bbox, point)), None)
+            if home and whole and home.type not in _WHOLE:
+                home = whole
+            (lost if home is None else home.words).append(word)
     for paragraph, box in _paragraphs(lost):
         drafts.append(_Draft(ElementType.TEXT, box, words=paragraph))
 
@@ -148,7 +150,7 @@ def _paragraphs(words: Sequence[Word]) -> list[tuple[list[Word], Box]]:
 
 def _columns(draft: _Draft) -> list[_Draft]:
     """The draft, or one for each column of its text, which a reader goes through one after the other."""
-    parts = columns(draft.words) if draft.type in _COLUMNED and draft.words else []
+    parts = columns(draft.words) if draft.type in _COLUMNED else []
     if len(parts) < 2:
         return [draft]
     return [_Draft(draft.type, union(word.bbox for word in part), words=part) for part in parts]

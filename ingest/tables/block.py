@@ -24,13 +24,13 @@ from octavo.ingest.text import join_lines
 class Piece:
     """The words of one cell by their `numbers`, and what the judge asks of them.
 
-    `lines` counts its lines, `values` those that are each a value. `doubled`: two of its words are values. `torn`: its
-    words stand far apart in a line.
+    `values` counts the lines that are each a value. `doubled`: two of its words are values. `torn`: its words stand far
+    apart in a line.
     """
 
     numbers: tuple[int, ...]
     words: tuple[Word, ...]
-    lines: int
+    lines: tuple[Line, ...]
     text: str
     box: Box
     values: int
@@ -83,4 +83,4 @@ class Block:
         doubled = sum(map(is_value, text.split())) > 1
         torn = any(len(runs(line, 2.5 * self.space)) > 1 for line in found)
         box = union(word.bbox for word in words)
-        return Piece(numbers, words, len(found), text, box, sum(map(is_value, texts)), doubled, torn)
+        return Piece(numbers, words, tuple(found), text, box, sum(map(is_value, texts)), doubled, torn)

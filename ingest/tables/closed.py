@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.ingest.model import Span, Table
-from octavo.ingest.runs import Line, level, rows_of_words
+from octavo.ingest.runs import Line, level, reach
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.build import joined
 from octavo.ingest.tables.lattice import Lattice
@@ -86,12 +86,10 @@ class ClosedCells:
 
     def _stacked(self, held: dict[Span, tuple[int, ...]]) -> bool:
         """Whether lines that end for no want of room stand level in two cells beside each other: rows without rules."""
-        tall: dict[tuple[int, int], list[list[Line]]] = {}
+        tall: dict[tuple[int, int], list[tuple[Line, ...]]] = {}
         for cell, numbers in held.items():
-            lines = rows_of_words(self.block.words[n] for n in numbers)
-            if len(lines) >= _STACKED and _ends_early(
-                lines, self.xs[cell.column + cell.columns] - self.xs[cell.column]
-            ):
+            lines, width = self.block.piece(numbers).lines, self.xs[cell.column + cell.columns] - self.xs[cell.column]
+            if len(lines) >= _STACKED and _ends_early(lines, width):
                 tall.setdefault((cell.row, cell.rows), []).append(lines)
         return any(
             level(*sorted((a, b), key=len)) > 0.8 for beside in tall.values() for a, b in combinations(beside, 2)
@@ -156,9 +154,6 @@ def _within(cell: Span, rows: Sequence[int], columns: Sequence[int]) -> Span:
 
 def _ends_early(lines: Sequence[Line], width: float) -> bool:
     """Whether most lines leave room, in a cell so many points wide, for the word that opens the next."""
-    room = [
-        width - (a.words[-1].bbox[2] - a.words[0].bbox[0]) - (b.words[0].bbox[2] - b.words[0].bbox[0])
-        for a, b in pairwise(lines)
-    ]
+    room = [width - (reach(a, b) - a.words[0].bbox[0]) for a, b in pairwise(lines)]
     margin = 1.5 * (lines[0].bottom - lines[0].top)
     return sum(left > margin for left in room) > 0.5 * len(room)

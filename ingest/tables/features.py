@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.ingest.model import Table
-from octavo.ingest.runs import rows_of_words, runs
+from octavo.ingest.runs import reach, runs
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.lattice import Lattice, Places
 from octavo.ingest.tables.rulings import Rulings
@@ -30,6 +30,8 @@ class Features:
         parts = [runs(line, max(1.2 * block.size, 2.5 * block.space)) for line in block.lines]
         wide = [(a[-1].bbox[2], b[0].bbox[0]) for part in parts for a, b in pairwise(part)]
         self._wide = np.array(wide).reshape(-1, 2)
+        lettered = [word.text.isalpha() and len(word.text) > 1 for word in block.words]
+        self._neighbours = [(a, b) for run in block.runs for a, b in pairwise(run) if lettered[a] and lettered[b]]
 
     def of(self, lattice: Lattice, table: Table, cells: Places) -> dict[str, float]:
         return {
@@ -49,10 +51,7 @@ class Features:
     def _cut_words(self, cells: Places) -> int:
         """How many words of letters stand in another cell than such a one a space before them."""
         home = {n: place for place, piece in cells.items() for n in piece.numbers}
-        lettered = [word.text.isalpha() and len(word.text) > 1 for word in self.block.words]
-        return sum(
-            lettered[a] and lettered[b] and home[a] != home[b] for run in self.block.runs for a, b in pairwise(run)
-        )
+        return sum(home[a] != home[b] for a, b in self._neighbours)
 
     def _column_gaps(self, lattice: Lattice) -> dict[str, float]:
         """How clear the columns' edges are, what crosses them; and wide gaps where no edge is."""
@@ -196,9 +195,9 @@ def _cells(lattice: Lattice, cells: Places, header: int) -> dict[str, float]:
     pieces = cells.values()
     counts: dict[int, list[int]] = {}
     for (row, _), piece in cells.items():
-        counts.setdefault(row, []).append(piece.lines)
+        counts.setdefault(row, []).append(len(piece.lines))
     return {
-        "tall": sum(piece.lines > 1 for piece in pieces) / len(pieces),
+        "tall": sum(len(piece.lines) > 1 for piece in pieces) / len(pieces),
         "stacked": sum(piece.values > 1 for piece in pieces) / len(pieces),
         "two values": sum(piece.doubled for piece in pieces) / len(pieces),
         "torn": sum(piece.torn for piece in pieces) / len(pieces),
@@ -206,7 +205,7 @@ def _cells(lattice: Lattice, cells: Places, header: int) -> dict[str, float]:
             sum(piece.torn for place, piece in cells.items() if piece is not lattice.filled.get(place))
         ),
         "valued header": float(
-            sum(piece.lines > piece.values > 0 for (row, _), piece in cells.items() if row < header)
+            sum(len(piece.lines) > piece.values > 0 for (row, _), piece in cells.items() if row < header)
         ),
         "even rows": sum(min(ns) == max(ns) > 1 and len(ns) > 1 for ns in counts.values()) / lattice.rows,
     }
@@ -218,16 +217,10 @@ def _early_breaks(lattice: Lattice, cells: Places, header: int) -> int:
     if not labels:
         return 0
     limit = max(piece.box[2] for piece in labels.values()) - lattice.space
-    found = 0
-    for piece in labels.values():
-        if piece.lines > 1:
-            breaks = pairwise(rows_of_words(piece.words))
-            found += any(
-                b.words[0].text[:1].isupper()
-                and a.words[-1].bbox[2] + lattice.space + b.words[0].bbox[2] - b.words[0].bbox[0] < limit
-                for a, b in breaks
-            )
-    return found
+    return sum(
+        any(b.words[0].text[:1].isupper() and reach(a, b) + lattice.space < limit for a, b in pairwise(piece.lines))
+        for piece in labels.values()
+    )
 
 
 def _kept(rules: Sequence[float], edges: Sequence[float], middles: NDArray[np.float64]) -> float:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from octavo.ingest.geometry import sides, union
 from octavo.ingest.model import Box, ElementType, Span, Table
 from octavo.ingest.runs import inside
-from octavo.ingest.sheet import Region, Sheet
+from octavo.ingest.sheet import Region, Sheet, Word
 from octavo.ingest.tables.block import Block
 from octavo.ingest.tables.build import table
 from octavo.ingest.tables.closed import ClosedCells, closed_cells
@@ -42,36 +42,46 @@ def find_tables(sheet: Sheet) -> list[tuple[Box, Table]]:
     return [(box, joined_signs(table)) for box, table in found if table and table.rows]
 
 
-@dataclass(frozen=True, slots=True)
 class Seen:
-    """A region that may be a table: its words, its rules, and these with the sides of filled boxes.
+    """A region that may be a table: its words and, once they are asked for, what is drawn round them."""
 
-    Where a colour ends the eye sees an edge.
-    """
+    def __init__(self, region: Region, words: Sequence[Word], rules: Sequence[Box], fills: Sequence[Box]) -> None:
+        self.region, self.block = region, Block(words)
+        self.named = region.type is ElementType.TABLE  # a layout model took it for one
+        self._rules, self._fills = rules, fills
 
-    region: Region
-    block: Block
-    rules: Rulings
-    edges: Rulings
-    cells: ClosedCells
+    @cached_property
+    def rules(self) -> Rulings:
+        return Rulings(self._rules, self.region.bbox)
+
+    @cached_property
+    def edges(self) -> Rulings:
+        """The rules, and the sides of filled boxes: where a colour ends the eye sees an edge."""
+        return Rulings(self._edges, self.region.bbox) if self._fills else self.rules
+
+    @cached_property
+    def ruled_cells(self) -> ClosedCells:
+        return closed_cells(self.block, self.rules)
+
+    @cached_property
+    def cells(self) -> ClosedCells:
+        """The cells that rules and filled boxes close; these reach beyond a region, which ends with its words."""
+        if not self._fills:
+            return self.ruled_cells
+        reach = union([self.region.bbox, *_filled(np.array(self._fills), self.block, self.region.bbox)])
+        return closed_cells(self.block, Rulings(self._edges, reach))
 
     @property
-    def named(self) -> bool:
-        """Whether a layout model took it for a table."""
-        return self.region.type is ElementType.TABLE
+    def _edges(self) -> list[Box]:
+        return [*self._rules, *(side for fill in self._fills for side in sides(fill))]
 
 
 def blocks(sheet: Sheet) -> Iterator[Seen]:
     """The regions of a sheet that may be tables."""
-    wide = [fill for fill in sheet.fills if fill[2] - fill[0] > _BAR]
-    edges = [*sheet.rules, *(side for fill in wide for side in sides(fill))]
-    fills = np.array(wide).reshape(-1, 4)
+    fills = [fill for fill in sheet.fills if fill[2] - fill[0] > _BAR]
     for region in table_regions(sheet):
         if words := inside(sheet.words, region.bbox):
-            block = Block(words)
-            reach = union([region.bbox, *_filled(fills, block, region.bbox)])  # a region ends with its words
-            cells = closed_cells(block, Rulings(edges, reach))
-            yield Seen(region, block, Rulings(sheet.rules, region.bbox), Rulings(edges, region.bbox), cells)
+            yield Seen(region, words, sheet.rules, fills)
 
 
 def _filled(fills: NDArray[np.float64], block: Block, box: Box) -> list[Box]:
@@ -89,9 +99,8 @@ def _filled(fills: NDArray[np.float64], block: Block, box: Box) -> list[Box]:
 
 def _read(seen: Seen) -> Table | None:
     """The region's table: as it is drawn, where that closes all cells, else as the judge likes it best."""
-    ruled = closed_cells(seen.block, seen.rules)
-    if seen.named or ruled.filled > _FILLED:
-        drawn = ruled.table() or (seen.cells.table() if seen.named else None)
+    if seen.named or seen.ruled_cells.filled > _FILLED:
+        drawn = seen.ruled_cells.table() or (seen.cells.table() if seen.named else None)
         if drawn:
             return _without_caption(drawn)
     made = considered(seen)

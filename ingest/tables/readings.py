@@ -37,23 +37,24 @@ def readings(region: Region, block: Block, rulings: Rulings, closed: Sequence[tu
         for edges in columns
     ]
     found: dict[tuple[bytes, bytes], tuple[Axis, Axis]] = {}
+    lines = np.array([line.middle for line in block.lines])[block.line_of]
+    within = np.any([(above < block.y) & (block.y < below) for above, below in closed], axis=0)
+    middles = np.where(within, block.y, lines)
     fixed = _axes((_snapped(_whole(edges, top, bottom), ruled_rows, block.y) for edges in rows), block.y)
     for across in _axes(whole, block.x):
         proposed = row_proposals(block, across.at, top, bottom)
         for down in [*fixed, *(Axis(_snapped(one.edges, ruled_rows, block.y), one.at) for one in proposed)]:
-            one = _with_rows(down, closed, block) if closed else down
+            one = _with_rows(down, closed, middles) if closed else down
             found.setdefault((across.key, one.key), (across, one))
     return [lattice(block, across, down) for across, down in found.values() if len(down.edges) > 2]
 
 
-def _with_rows(down: Axis, rows: Sequence[tuple[float, float]], block: Block) -> Axis:
-    """The rows with these among them, whole."""
+def _with_rows(down: Axis, rows: Sequence[tuple[float, float]], middles: NDArray[np.float64]) -> Axis:
+    """The rows with these among them, whole; `middles` are those of the words in these, and of others' lines."""
     free = [edge for edge in down.edges if not any(top - _SAME < edge < bottom + _SAME for top, bottom in rows)]
     ends = [edge for row in rows for edge in row]
     outer = [min(ends[0], down.edges[0]), max(ends[-1], down.edges[-1])]
-    within = np.any([(top < block.y) & (block.y < bottom) for top, bottom in rows], axis=0)
-    lines = np.array([line.middle for line in block.lines])[block.line_of]
-    return axis(sorted({*free, *ends, *outer}), np.where(within, block.y, lines))
+    return axis(sorted({*free, *ends, *outer}), middles)
 
 
 def _axes(edges: Iterable[Edges], middles: NDArray[np.float64]) -> list[Axis]:

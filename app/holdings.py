@@ -16,8 +16,9 @@ from octavo.ingest.embedding import Embedding
 from octavo.ingest.model import State
 from octavo.ingest.periods import find_periods
 from octavo.ingest.pictures import make_pictures
-from octavo.ingest.pipeline import IngestReport, Progress, Source, discover, ingest
+from octavo.ingest.pipeline import IngestReport, Progress, ingest
 from octavo.ingest.reader import UnreadableError
+from octavo.ingest.sources import Source, discover
 from octavo.ingest.store.catalogue import DocumentInfo
 from octavo.ingest.watch import changes
 from octavo.opened import EMBEDDER_CHOICE, limits

@@ -35,10 +35,11 @@ from octavo.evaluation.metrics import Page
 from octavo.evaluation.questions import read_questions
 from octavo.evaluation.statistics import Estimate, mean_interval
 from octavo.ingest.chunks import make_chunks
+from octavo.ingest.directions import unit
 from octavo.ingest.parse import assemble
 from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
-from octavo.retrieval.embedder import EMBEDDED, SentenceEmbedder, has_bfloat16, load_model, unit
+from octavo.retrieval.embedder import EMBEDDED, SentenceEmbedder, has_bfloat16, load_model
 from octavo.retrieval.packed import packed
 
 Vectors = NDArray[np.float32]

@@ -11,16 +11,13 @@ document; beside chance. Intervals are 95%, bootstrap over documents.
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 
 from octavo import Library, Settings
 from octavo.retrieval.looking import picture_embedder
-from octavo.training.page_report import ranks
-
-DRAWS = 2000
+from octavo.training.page_report import ranks, recalls
 
 
 def main() -> None:
@@ -42,24 +39,16 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|")
     for kind in sorted(set(kinds)):
         of = np.flatnonzero(kinds == kind)
-        rows: dict[str, list[list[float]]] = defaultdict(list)  # of each document: chance, at 1, at 10, by how widely
-        everywhere = ranks(seen[of], under[of])
-        for owner in sorted(set(owners[of])):
-            own = np.flatnonzero(owners[of] == owner)
-            inside = ranks(seen[of[own]], under[of[own]])
-            for where, ranked, among in (("all", everywhere[own], len(of)), ("own", inside, len(own))):
-                rows[where].append([min(1, 10 / among) * len(own), (ranked < 1).sum(), (ranked < 10).sum(), len(own)])
-        cells = [cell for where in ("all", "own") for cell in told(np.array(rows[where]), options.seed)]
+        inside, chance = np.zeros(len(of), int), np.zeros(len(of))
+        for owner in set(owners[of]):
+            own = owners[of] == owner
+            inside[own], chance[own] = ranks(seen[of[own]], under[of[own]]), min(1, 10 / own.sum())
+        everywhere = ranks(seen[of], under[of]), np.full(len(of), min(1, 10 / len(of)))
+        cells = []
+        for ranked, by_chance in (everywhere, (inside, chance)):
+            shares = recalls(ranked, owners[of], options.seed).values()
+            cells += [f"{by_chance.mean():.3f}", *(f"{share:.3f}" for share in shares)]
         print(f"| {kind} | {len(of)} | {' | '.join(cells)} |")
-
-
-def told(rows: np.ndarray, seed: int) -> list[str]:
-    """The three shares over all pictures, with intervals of the last two."""
-    draws = np.random.default_rng(seed).multinomial(len(rows), np.full(len(rows), 1 / len(rows)), size=DRAWS)
-    chance, *found = rows[:, :3].sum(axis=0) / rows[:, 3].sum()
-    low, high = np.percentile(draws @ rows[:, 1:3] / (draws @ rows[:, 3:]), [2.5, 97.5], axis=0)
-    shares = zip(found, low, high, strict=True)
-    return [f"{chance:.3f}", *(f"{share:.3f} ({a:.3f} to {b:.3f})" for share, a, b in shares)]
 
 
 if __name__ == "__main__":

@@ -19,10 +19,11 @@ from langchain_core.messages import BaseMessage
 
 from octavo.generation.check import BORNE_OUT, borne_out, claims, renumber, support, unmark, unsupported_numbers
 from octavo.generation.model import Answer, Citation, Finding
-from octavo.generation.policy import Policy, Source, distinct, first_line
+from octavo.generation.policy import Policy, Source, distinct
 from octavo.generation.prompts import NOT_FOUND, Passage, header, render, unfence
 from octavo.generation.weights import PromptTooLongError
 from octavo.ingest.reader import UnreadableError
+from octavo.ingest.text import reason_of
 from octavo.retrieval.model import Hit, Selection
 
 EXTRACTIVE = "extractive"
@@ -203,7 +204,7 @@ class Answerer:
                         seen.setdefault(png, number)
                 except (UnreadableError, OSError) as error:
                     where = f"{source.hit.document}, page {source.hit.page}"
-                    notes.append(f"{policy.name} was not shown a picture of {where}: {first_line(error)}")
+                    notes.append(f"{policy.name} was not shown a picture of {where}: {reason_of(error)}")
         first = list(seen.items())[: self._pictures]
         prompt = policy.prompt(
             question,

@@ -14,6 +14,7 @@ from langchain_core.messages import BaseMessage
 from octavo.generation.grammar import grammar
 from octavo.generation.model import Finding
 from octavo.generation.prompts import STOP, Passage, chat_prompt, completion_prompt, render, render_hit
+from octavo.ingest.text import reason_of
 from octavo.retrieval.model import Hit
 
 PHRASED = 3
@@ -70,7 +71,7 @@ def local_policy(name: str, completion: bool) -> Policy:
         prompt=completion_prompt if completion else chat_prompt,
         options=lambda count: {"grammar": grammar(range(1, count + 1)), "stop": list(STOP) if completion else None},
         strict=True,
-        explain=first_line,
+        explain=reason_of,
     )
 
 
@@ -82,13 +83,8 @@ def reading_policy(name: str, explain: Callable[[Exception], str] | None = None)
         prompt=chat_prompt,
         options=lambda count: {},
         strict=False,
-        explain=explain or first_line,
+        explain=explain or reason_of,
     )
-
-
-def first_line(error: Exception) -> str:
-    """Why a call failed, as the error itself says first."""
-    return str(error).partition("\n")[0] or type(error).__name__
 
 
 def _findings(question: str, findings: Sequence[Finding], hits: Sequence[Hit]) -> list[Source]:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from octavo.ingest.text import reason_of
+
 if TYPE_CHECKING:
     import torch
 
@@ -193,6 +195,5 @@ def _explained(model: str) -> Iterator[None]:
     except LocalModelError:
         raise
     except Exception as error:  # a damaged folder makes transformers raise nearly anything
-        what = (str(error).splitlines() or [type(error).__name__])[0]
         where = "" if model == EMBEDDED or path_of(model).exists() else ", no folder here, by its hub's name"
-        raise LocalModelError(f"cannot load the model {model!r}{where}: {what}") from error
+        raise LocalModelError(f"cannot load the model {model!r}{where}: {reason_of(error)}") from error

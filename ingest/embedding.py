@@ -12,8 +12,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.ingest.directions import middles
 from octavo.ingest.geometry import union
-from octavo.ingest.model import Chunk, ElementType
+from octavo.ingest.model import Box, Chunk, ElementType
 from octavo.ingest.render import page_png
 from octavo.ingest.store.catalogue import Catalogue, StoredChunk
 from octavo.ingest.store.files import Files
@@ -118,14 +119,12 @@ class Embedding:
         ]
 
 
-def middles(many: Sequence[Vectors]) -> Vectors:
-    """The mean direction of each of `many`, arrays of shape (n, dimensions): float32 (len(many), dimensions)."""
-    means = np.asarray([vectors.mean(axis=0) for vectors in many], np.float32)
-    return np.asarray(means / np.linalg.norm(means, axis=1, keepdims=True).clip(min=1e-12), np.float32)
-
-
 def chunk_png(files: Files, stored: StoredChunk) -> bytes:
     """What a chunk shows, as PNG bytes: its page, or its table or figure with the caption. Raises UnreadableError."""
+    return page_png(files.pdf(stored.sha256), stored.chunk.page, clip=shown_box(stored), dpi=PICTURE_DPI)
+
+
+def shown_box(stored: StoredChunk) -> Box | None:
+    """The box, in points, of what a chunk shows on its page; None: all of it."""
     page = stored.chunk.page
-    clip = None if stored.chunk.type is ElementType.PAGE else union(e.bbox for e in stored.elements if e.page == page)
-    return page_png(files.pdf(stored.sha256), page, clip=clip, dpi=PICTURE_DPI)
+    return None if stored.chunk.type is ElementType.PAGE else union(e.bbox for e in stored.elements if e.page == page)

@@ -10,9 +10,8 @@ Knows no model: the caller hands in an `Embedding`.
 from __future__ import annotations
 
 import logging
-import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from octavo.ingest.model import State
 from octavo.ingest.parse import DAMAGED, read, sha256_of
 from octavo.ingest.pictures import make_pictures
 from octavo.ingest.reader import PageReader, UnreadableError
+from octavo.ingest.sources import Source
 from octavo.ingest.store.catalogue import Catalogue, DocumentInfo
 from octavo.ingest.store.files import Files
 from octavo.ingest.text import count, printable, shown
@@ -33,15 +33,6 @@ log = logging.getLogger(__name__)
 
 _READING = 2 / 3  # of the work on a document, as the progress has it; the rest is embedding
 _IN_FLIGHT = 4  # documents being read for each worker; their pages are in memory until they are stored
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A PDF to take in: where it is, the name it goes by, and whether a later file at that place replaces it."""
-
-    path: Path
-    name: str
-    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,38 +65,6 @@ class IngestReport:
     @property
     def failed(self) -> list[DocumentInfo]:
         return [info for info in self.documents if info.state is State.FAILED]
-
-
-def discover(paths: Iterable[Path], recursive: bool = False) -> tuple[list[Source], list[str]]:
-    """The PDFs at `paths`, folders opened (subfolders too if `recursive`); and a line for each path without any."""
-    sources: dict[Path, Source] = {}
-    problems: list[str] = []
-    for path in paths:
-        if path.is_dir():
-            before = len(problems)
-            found = [p for p in sorted(_files(path, recursive, problems)) if p.suffix.lower() == ".pdf" and p.is_file()]
-            if not found and len(problems) == before:
-                hint = "" if recursive else "; --recursive looks into subfolders"
-                problems.append(f"{path}: no PDF in this folder{hint}")
-        elif path.is_file():
-            found = [path]
-        else:
-            found = []
-            problems.append(f"{path}: no such file or folder")
-        sources.update({p.resolve(): Source(p, p.name) for p in found})
-    return list(sources.values()), problems
-
-
-def _files(folder: Path, recursive: bool, problems: list[str]) -> Iterator[Path]:
-    """The files in a folder; what cannot be looked into adds a line to `problems`."""
-
-    def tell(error: OSError) -> None:
-        problems.append(f"{error.filename}: this folder cannot be looked into ({error.strerror})")
-
-    for here, folders, names in os.walk(folder, onerror=tell):
-        if not recursive:
-            folders.clear()
-        yield from (Path(here) / name for name in names)
 
 
 def ingest(

@@ -26,6 +26,11 @@ CAPTION = re.compile(
 _TITLE_NEXT = re.compile(r"\s*($|[.:|()\[\-–—]|[A-Z0-9“\"$])")
 
 
+def reason_of(error: Exception) -> str:
+    """What an error says, for a message of one line; its type where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def opens_caption(text: str) -> bool:
     """Whether `text` opens as a caption does: "Table 3." or "Figure 2 Sales", not "Table 3 shows that ..."."""
     opening = CAPTION.match(text)

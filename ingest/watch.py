@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from octavo.ingest.pipeline import Source, discover
+from octavo.ingest.sources import Source, discover
 from octavo.ingest.text import shown
 
 Stamp = tuple[int, ...] | None

@@ -10,7 +10,8 @@ import hashlib
 import re
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -20,6 +21,8 @@ import numpy as np
 from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
+from octavo.ingest.directions import unit
+from octavo.ingest.text import reason_of
 from octavo.kernels.device import resolve_device
 
 if TYPE_CHECKING:
@@ -75,10 +78,7 @@ class SentenceEmbedder(Embedder):
     @cached_property
     def name(self) -> str:
         """What identifies the vectors' space in a catalogue: for a folder its files, wherever they lie."""
-        if self.model == EMBEDDED:
-            return "all-MiniLM-L6-v2"
-        folder = Path(self.model)
-        return f"weights {model_digest(folder)[:12]}" if folder.is_dir() else self.model
+        return "all-MiniLM-L6-v2" if self.model == EMBEDDED else model_name(self.model)
 
     @property
     def dimensions(self) -> int:
@@ -133,23 +133,33 @@ def load_model(model: str, dtype: torch.dtype, device: torch.device) -> Sentence
 
     Weights are read as safetensors alone, a folder without a look at the network. Raises ModelMissingError.
     """
-    here = model == EMBEDDED or Path(model).is_dir()
-    if not here and not HUB_NAME.fullmatch(model):
-        raise ModelMissingError(f"{model}: no such folder, nor a name that a hub could know")
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
+    with loading("model", model) as here:
+        from sentence_transformers import SentenceTransformer
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
         return SentenceTransformer(
             str(embedded_folder()) if model == EMBEDDED else model,
             device=str(device),
             local_files_only=here,
             model_kwargs={"dtype": dtype, "use_safetensors": True},
         )
+
+
+@contextmanager
+def loading(kind: str, model: str) -> Iterator[bool]:
+    """Around the loading of a `kind` of sentence-transformers model: gives whether it is here, in a folder.
+
+    Raises ModelMissingError for what is neither a folder nor like a hub's name, and in place of what loading raises.
+    """
+    here = model == EMBEDDED or Path(model).is_dir()
+    if not here and not HUB_NAME.fullmatch(model):
+        raise ModelMissingError(f"{model}: no such folder, nor a name that a hub could know")
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield here
     except (OSError, ValueError, KeyError, AttributeError) as error:
-        what = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ModelMissingError(f"cannot load the model {model!r}: {what}") from error
+        raise ModelMissingError(f"cannot load the {kind} {model!r}: {reason_of(error)}") from error
 
 
 def as_texts(encoder: SentenceTransformer, texts: Sequence[str]) -> list[Any]:
@@ -199,6 +209,12 @@ def model_files(folder: Path) -> list[Path]:
     return found
 
 
+def model_name(model: str) -> str:
+    """What identifies a model: for a folder its files, wherever they lie."""
+    folder = Path(model)
+    return f"weights {model_digest(folder)[:12]}" if folder.is_dir() else model
+
+
 def model_digest(folder: Path) -> str:
     """Hex SHA-256 over the files that make a model: its weights, and all that changes what they give."""
     digest = hashlib.sha256()
@@ -206,12 +222,6 @@ def model_digest(folder: Path) -> str:
         with (folder / path).open("rb") as file:
             digest.update(f"{path.as_posix()}\n".encode() + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
-
-
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows at length 1; a row of zeros stays."""
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12)
-    return vectors
 
 
 def embedded_folder() -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from functools import cached_property
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -17,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from octavo.ingest.embedding import Picture, middles
+from octavo.ingest.directions import middles, unit
+from octavo.ingest.embedding import Picture
 from octavo.kernels.device import resolve_device
-from octavo.retrieval.embedder import HUB_NAME, ModelMissingError, has_bfloat16, model_digest, unit
+from octavo.retrieval.embedder import ModelMissingError, has_bfloat16, loading, model_name
 from octavo.retrieval.visual import PictureEmbedder
 
 if TYPE_CHECKING:
@@ -42,8 +42,7 @@ class LateInteraction(PictureEmbedder):
 
     @cached_property
     def name(self) -> str:
-        folder = Path(self.model)
-        return f"late weights {model_digest(folder)[:12]}" if folder.is_dir() else f"late {self.model}"
+        return f"late {model_name(self.model)}"
 
     @property
     def space(self) -> None:
@@ -51,26 +50,18 @@ class LateInteraction(PictureEmbedder):
 
     @cached_property
     def _encoder(self) -> MultiVectorEncoder:
-        import torch
-        from sentence_transformers import MultiVectorEncoder
-        from transformers.utils import logging
-
-        here = Path(self.model).is_dir()
-        if not here and not HUB_NAME.fullmatch(self.model):
-            raise ModelMissingError(f"{self.model}: no such folder, nor a name that a hub could know")
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         device = resolve_device(self.device)
         fast = device.type == "cuda" or has_bfloat16()
-        try:
+        with loading("late-interaction model", self.model) as here:
+            import torch
+            from sentence_transformers import MultiVectorEncoder
+
             encoder = MultiVectorEncoder(
                 self.model,
                 device=str(device),
                 local_files_only=here,
                 model_kwargs={"dtype": torch.bfloat16 if fast else torch.float32, "use_safetensors": True},
             )
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            what = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ModelMissingError(f"cannot load the late-interaction model {self.model!r}: {what}") from error
         if not encoder.supports("image"):
             raise ModelMissingError(
                 f"the late-interaction model {self.model!r} takes no images: name one of the ColPali family"

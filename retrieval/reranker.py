@@ -9,13 +9,12 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from langchain_core.cross_encoders import BaseCrossEncoder
 
 from octavo.kernels.device import resolve_device
-from octavo.retrieval.embedder import HUB_NAME, ModelMissingError, model_digest
+from octavo.retrieval.embedder import ModelMissingError, loading, model_name
 from octavo.retrieval.model import Hit
 
 if TYPE_CHECKING:
@@ -38,28 +37,18 @@ class SentenceReranker(BaseCrossEncoder):
     @cached_property
     def name(self) -> str:
         """What identifies the model: for a folder its files, wherever they lie."""
-        folder = Path(self.model)
-        return f"weights {model_digest(folder)[:12]}" if folder.is_dir() else self.model
+        return model_name(self.model)
 
     @cached_property
     def _encoder(self) -> CrossEncoder:
-        here = Path(self.model).is_dir()
-        if not here and not HUB_NAME.fullmatch(self.model):
-            raise ModelMissingError(f"{self.model}: no such folder, nor a name that a hub could know")
-        from sentence_transformers import CrossEncoder
-        from torch.nn import Sigmoid
-        from transformers.utils import logging
+        device, weights = str(resolve_device(self.device)), {"use_safetensors": True}
+        with loading("reranker", self.model) as here:
+            from sentence_transformers import CrossEncoder
+            from torch.nn import Sigmoid
 
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        device = str(resolve_device(self.device))
-        weights = {"use_safetensors": True}
-        try:
             encoder: CrossEncoder = CrossEncoder(
                 self.model, device=device, local_files_only=here, model_kwargs=weights, activation_fn=Sigmoid()
             )
-        except (OSError, ValueError, KeyError, AttributeError) as error:
-            what = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ModelMissingError(f"cannot load the reranker {self.model!r}: {what}") from error
         if encoder.num_labels != 1:
             raise ModelMissingError(f"the reranker {self.model!r} has {encoder.num_labels} outputs, not one score")
         return encoder

@@ -22,7 +22,7 @@ from langchain_core.vectorstores import VectorStore
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 from numpy.typing import NDArray
 
-from octavo.retrieval.embedder import unit
+from octavo.ingest.directions import unit
 from octavo.retrieval.gpu import move
 from octavo.retrieval.model import IndexType
 from octavo.retrieval.passing import Among

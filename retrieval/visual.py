@@ -19,14 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from octavo.ingest.directions import middles
 from octavo.ingest.embedding import PICTURE_DPI, Picture
+from octavo.ingest.text import reason_of
 from octavo.kernels.device import resolve_device
 from octavo.retrieval.embedder import (
     Embedder,
     ModelMissingError,
     SentenceEmbedder,
     model_digest,
-    unit,
 )
 
 PAGE_ENCODER = "octavo page encoder"  # the `kind` in its config.json
@@ -50,18 +51,14 @@ class PictureEmbedder(Embedder):
         """Vectors of shape (len(pictures), dimensions), float32, each of length 1."""
 
 
-class TextUnderPictures(PictureEmbedder):
-    """Pictures by the text under them, in the space of `texts`; no pixel is looked at.
-
-    A picture's vector is the mean direction of the text chunks that tell of it, so that a page longer than the model
-    reads at once is whole in it; one that no chunk tells of is embedded by its own text.
-    """
+class AmongTexts(PictureEmbedder):
+    """Pictures in the space of `texts`, which embeds what is no picture."""
 
     def __init__(self, texts: Embedder) -> None:
         self.texts = texts
 
     @property
-    def name(self) -> str:
+    def space(self) -> str:
         return self.texts.name
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -70,11 +67,22 @@ class TextUnderPictures(PictureEmbedder):
     def embed_query(self, text: str) -> list[float]:
         return self.texts.embed_query(text)
 
+
+class TextUnderPictures(AmongTexts):
+    """Pictures by the text under them; no pixel is looked at.
+
+    A picture's vector is the mean direction of the text chunks that tell of it, so that a page longer than the model
+    reads at once is whole in it; one that no chunk tells of is embedded by its own text.
+    """
+
+    @property
+    def name(self) -> str:
+        return self.texts.name
+
     def encode_pictures(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         untold = [picture.text for picture in pictures if not len(picture.under)]
         own = iter(self.texts.encode(untold)) if untold else iter(())
-        means = [picture.under.mean(axis=0) if len(picture.under) else next(own) for picture in pictures]
-        return unit(np.asarray(means, np.float32))
+        return middles([picture.under if len(picture.under) else next(own)[None] for picture in pictures])
 
 
 class VisualEmbedder(SentenceEmbedder, PictureEmbedder):
@@ -99,30 +107,21 @@ class VisualEmbedder(SentenceEmbedder, PictureEmbedder):
         return self._unit_vectors(self._loaded().encode_document, [{"image": image} for image in images])
 
 
-class PageEncoder(PictureEmbedder):
-    """Pictures by their pixels, in the space of `texts`, by a network of Octavo's own (`octavo train-pages`).
+class PageEncoder(AmongTexts):
+    """Pictures by their pixels by a network of Octavo's own (`octavo train-pages`).
 
     `folder` holds it. Pictures are read one by one, so that a vector depends on its picture alone. Safe to use from
     several threads. Raises ModelMissingError and DeviceError on first use, also where it was taught another space.
     """
 
     def __init__(self, folder: str, texts: Embedder, device: str = "auto") -> None:
-        self.folder, self.texts, self.device = Path(folder), texts, device
+        super().__init__(texts)
+        self.folder, self.device = Path(folder), device
         self._lock = Lock()
 
     @cached_property
     def name(self) -> str:
         return f"pages {model_digest(self.folder)[:12]}"
-
-    @property
-    def space(self) -> str:
-        return self.texts.name
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        return self.texts.encode(texts)
-
-    def embed_query(self, text: str) -> list[float]:
-        return self.texts.embed_query(text)
 
     def encode_pictures(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         from octavo.retrieval.page_network import encode, pixels
@@ -142,8 +141,7 @@ class PageEncoder(PictureEmbedder):
         try:
             network = PageNetwork.load(self.folder)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
-            what = (str(error).splitlines() or [type(error).__name__])[0]
-            raise ModelMissingError(f"cannot load the page encoder {str(self.folder)!r}: {what}") from error
+            raise ModelMissingError(f"cannot load the page encoder {str(self.folder)!r}: {reason_of(error)}") from error
         if network.config.texts != self.texts.name:
             raise ModelMissingError(
                 f"the page encoder {str(self.folder)!r} was taught the space of {network.config.texts!r}, and the "

@@ -13,7 +13,8 @@ from sentence_transformers.sentence_transformer.modules import Pooling, Transfor
 from tokenizers.processors import Sequence
 from transformers import AutoTokenizer, BertConfig, BertModel
 
-from octavo.retrieval.embedder import EMBEDDED, SentenceEmbedder, embedded_folder, has_bfloat16, load_model, unit
+from octavo.ingest.directions import unit
+from octavo.retrieval.embedder import EMBEDDED, SentenceEmbedder, embedded_folder, has_bfloat16, load_model
 from octavo.retrieval.packed import packed
 
 CPU = torch.device("cpu")

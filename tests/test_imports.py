@@ -38,7 +38,7 @@ def test_a_module_imports_from_its_own_folder_or_one_below(path: Path) -> None:
 
 def test_the_rooms_of_ingest_import_one_way_too() -> None:
     words = dict.fromkeys(
-        ("model", "geometry", "text", "sheet", "lines", "runs", "traces", "reader", "periods", "card"), 0
+        ("model", "geometry", "text", "sheet", "lines", "runs", "traces", "reader", "periods", "card", "directions"), 0
     )
     rooms = {**words, "textlayer": 1, "tables": 1, "store": 1, "figures": 2, "links": 2, "pages": 3, "readers": 4}
     top = max(rooms.values()) + 1  # parse, pipeline and the others that use them all

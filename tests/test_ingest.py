@@ -19,10 +19,10 @@ import pytest
 from octavo import Library, Settings, contract
 from octavo.ingest.model import State
 from octavo.ingest.parse import read
-from octavo.ingest.pipeline import discover
 from octavo.ingest.reader import Outline, PageContent, UnreadableError
 from octavo.ingest.readers import BACKENDS
 from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
+from octavo.ingest.sources import discover
 from octavo.ingest.workers import Limits, Workers
 from octavo.library import LibraryError
 

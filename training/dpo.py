@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from octavo.ingest.text import reason_of
 from octavo.retrieval.embedder import ModelMissingError
 from octavo.training.data import TrainingDataError, read_lines
 from octavo.training.device import training_device
@@ -109,9 +110,8 @@ def load_generator(model: str, pictures: bool) -> tuple[PreTrainedModel, PreTrai
     try:
         return kind.from_pretrained(model, use_safetensors=True), processing.from_pretrained(model)
     except (OSError, ValueError, KeyError) as error:
-        what = (str(error).splitlines() or [type(error).__name__])[0]
         need = "a model that sees pictures, as these pairs need" if pictures else "a language model"
-        raise ModelMissingError(f"cannot load {model!r} as {need}: {what}") from error
+        raise ModelMissingError(f"cannot load {model!r} as {need}: {reason_of(error)}") from error
 
 
 def dpo(

@@ -14,14 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from octavo.ingest.embedding import PICTURE_DPI
-from octavo.ingest.geometry import union
+from octavo.ingest.directions import middles
+from octavo.ingest.embedding import PICTURE_DPI, shown_box
 from octavo.ingest.model import Box, ElementType
 from octavo.ingest.reader import UnreadableError
 from octavo.ingest.render import page_png
 from octavo.ingest.store.catalogue import Catalogue, StoredChunk
 from octavo.ingest.store.files import Files
-from octavo.retrieval.embedder import unit
 from octavo.retrieval.page_network import pixels
 from octavo.training.data import TrainingDataError
 
@@ -87,15 +86,12 @@ def places(catalogue: Catalogue, texts: str, pictures: str) -> tuple[list[Place]
             under.append(ids)
     keys, vectors = catalogue.vectors(texts, sorted({key for ids in under for key in ids}))
     row = {key: n for n, key in enumerate(keys)}
-    means = [vectors[[row[key] for key in ids]].mean(axis=0) for ids in under]
-    return found, unit(np.asarray(means, np.float32).reshape(len(found), -1 if found else 0))
+    return found, middles([vectors[[row[key] for key in ids]] for ids in under])
 
 
 def _place(stored: StoredChunk) -> Place:
-    chunk = stored.chunk
-    box = None if chunk.type is ElementType.PAGE else union(e.bbox for e in stored.elements if e.page == chunk.page)
-    kind = str(chunk.type) if chunk.picture else "text"
-    return Place(stored.sha256, chunk.page, box, kind)
+    kind = str(stored.chunk.type) if stored.chunk.picture else "text"
+    return Place(stored.sha256, stored.chunk.page, shown_box(stored), kind)
 
 
 def split_by_document(documents: Sequence[str], seed: int) -> dict[str, str]:

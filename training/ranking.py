@@ -36,6 +36,10 @@ class Estimate:
     low: float
     high: float
 
+    def __format__(self, spec: str) -> str:
+        """The figure by `spec`, its sign included, and the interval by the same, "0.512 [0.488, 0.541]"."""
+        return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from octavo.ingest.text import count, counts
-from octavo.training.ranking import Comparison, Estimate, Ranking
+from octavo.training.ranking import Comparison, Ranking
 
 _TITLES = {"auc": "AUC", "mrr": "MRR", "ndcg@10": "nDCG@10", "recall@10": "Recall@10"}
 _COLOURS = {"before": "#8a8a8a", "after": "#1f5fbf"}
@@ -102,8 +102,7 @@ def table(figures: Mapping[str, Comparison]) -> list[str]:
     """The lines of a Markdown table of figures before and after."""
     lines = ["| | before | after | difference |", "|---|---|---|---|"]
     for name, figure in figures.items():
-        cells = f"{_cell(figure.before)} | {_cell(figure.after)} | {_cell(figure.difference, '+')}"
-        lines.append(f"| {_TITLES[name]} | {cells} |")
+        lines.append(f"| {_TITLES[name]} | {figure.before:.4f} | {figure.after:.4f} | {figure.difference:+.4f} |")
     return lines
 
 
@@ -133,7 +132,3 @@ def draw_roc(path: Path, rankings: Mapping[str, Ranking]) -> None:
     even.legend(loc="lower right", frameon=False)
     figure.suptitle("ROC over all (question, report) pairs of the test split")
     figure.savefig(path)
-
-
-def _cell(estimate: Estimate, sign: str = "") -> str:
-    return f"{estimate.value:{sign}.4f} [{estimate.low:{sign}.4f}, {estimate.high:{sign}.4f}]"

@@ -13,7 +13,17 @@ from typing import Any
 
 import click
 
-from octavo.commands import calibration, documents, domains, evaluation, quantization, questions, service, training
+from octavo.commands import (
+    calibration,
+    documents,
+    domains,
+    evaluation,
+    preferences,
+    quantization,
+    questions,
+    service,
+    training,
+)
 
 
 class _Commands(click.Group):
@@ -77,7 +87,8 @@ for _command in (
     *(documents.index,),
     *(questions.search, questions.ask, domains.domains),
     *(evaluation.evaluate, calibration.calibrate),
-    *(training.train, training.train_pages, training.preferences, training.dpo),
+    *(training.train, training.train_pages),
+    *(preferences.preferences, preferences.dpo),
     *(quantization.quantize, service.serve, service.doctor),
 ):
     main.add_command(_command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,13 @@ def existing(context: click.Context, library: Path | None, **changes: Any) -> Se
     if not settings.library.is_dir():
         raise click.ClickException(f"no library at {settings.library}: `octavo ingest FOLDER` makes one")
     return settings
+
+
+def files_only(paths: Iterable[Path]) -> None:
+    """Raises click.UsageError for a path that is no file."""
+    for path in paths:
+        if not path.is_file():
+            raise click.UsageError(f"{path}: {'is a folder, not a file' if path.is_dir() else 'no such file'}")
 
 
 def settings_of(context: click.Context, library: Path | None, **changes: Any) -> Settings:

@@ -1,6 +1,6 @@
 """Types of index, and stores that people use, over the same vectors: recall, queries a second, building, memory.
 
-    python benchmarks/index.py FOLDER [--count 1000000] [--only octavo-ivf hnswlib ...]
+    python benchmarks/index.py FOLDER [--count 1000000] [--only "octavo ivf" hnswlib ...]
     python benchmarks/index.py FOLDER --library LIBRARY --questions QUESTIONS.jsonl ...
 
 Each contender runs in a process of its own and leaves its figures in FOLDER, so that a run that was stopped goes on

@@ -1,12 +1,13 @@
 """Unit vectors by integer keys, and the nearest of them, by FAISS. Knows arrays; nothing of documents or models.
 
 The vectors are the rows of a flat index. While they are few, a search compares them all ("exact"). When they are many,
-they are also cut into lists around centroids, as codes of 4 bits for every two dimensions ("ivf"): a search looks
-through the codes of the nearest lists, and ranks the best of them by the rows.
+an approximate index beside them finds candidates: lists around centroids ("ivf"), or a graph where they are very many
+("hnsw"); the best of these are ranked by the rows.
 """
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,14 +18,17 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from octavo.retrieval.lists import DEPTHS, choose_effort, lists_for, make_lists
+from octavo.ingest.text import reason_of
+from octavo.retrieval.approximate import Approximate, Graph, Lists, approximate_of, choose_effort
 from octavo.retrieval.model import IndexType
 from octavo.retrieval.passing import Among, Passing
 
-CROSSING = 50_000  # vectors from which lists are faster and worth their making (docs/retrieval.md)
+log = logging.getLogger(__name__)
+
+LISTS_FROM, GRAPH_FROM = 50_000, 300_000  # vectors from which each is worth its making (docs/retrieval.md)
+_DEPTH = 50  # candidates that are ranked, where no approximate index says how many
 _TEACHING = 1_000  # vectors without which there is nothing to learn lists from
-_DEAD = 0.25  # share of removed rows at which an index with lists is made anew
-_GROWN = 4  # times as many vectors as when the lists were learnt, likewise
+_DEAD = 0.25  # share of removed rows at which all is made anew
 _EXACT_AMONG = 20  # times the root of all vectors: so few that pass a filter are all compared
 
 
@@ -41,8 +45,9 @@ class Moved(Protocol):
 class Vectors:
     """Unit vectors of one dimension, by keys of 0 to 2**63 - 1. Safe to use from several threads.
 
-    `index_type` "auto" takes lists from CROSSING vectors on. `move`, given all rows, makes a copy that searches without
-    a filter run on, or None where it cannot; it is made anew after a change, and its candidates are ranked here.
+    `index_type` "auto" takes lists from LISTS_FROM vectors on, a graph from GRAPH_FROM; while one is made, searches
+    compare all. `move`, given all rows, makes a copy that searches without a filter run on, or None where it cannot; it
+    is made anew after a change, and its candidates are ranked here.
     """
 
     def __init__(
@@ -52,14 +57,15 @@ class Vectors:
     ) -> None:
         self.index_type, self.move = IndexType(index_type), move
         self.changes = 0  # counts what was added or removed
-        self._lock = Lock()
+        self._writing = Lock()  # held by what changes the vectors, from its beginning to its end
+        self._lock = Lock()  # held by what looks at them or swaps them
         self._forget()
 
     def _forget(self) -> None:
         self._keys = np.empty(0, np.int64)  # by row; -1 where a vector was removed
         self._rows: faiss.IndexFlatIP | None = None
-        self._lists: faiss.IndexIVFPQFastScan | None = None
-        self._depth = DEPTHS[0]  # candidates, of lists or of a copy, that are ranked by their rows; at least 2 k
+        self._approximate: Approximate | None = None
+        self._depth = _DEPTH  # candidates, of it or of a copy, that are ranked by their rows; at least 2 k
         self._owner: faiss.IndexIDMap2 | None = None  # of both, where they were read from a file
         self._moved: Moved | None = None
         self._left: Passing | None = None  # rows that were not removed; None for all
@@ -75,9 +81,7 @@ class Vectors:
     @property
     def type(self) -> str:
         """The type in use, in words."""
-        if self._lists is None:
-            return "exact"
-        return f"ivf ({self._lists.nprobe} of {self._lists.nlist} lists looked through)"
+        return "exact" if self._approximate is None else str(self._approximate)
 
     def keys(self) -> NDArray[np.int64]:
         """The keys of all vectors, shape (len(self),), in the order they were added."""
@@ -86,35 +90,44 @@ class Vectors:
     def add(self, keys: Iterable[int], vectors: NDArray[np.float32]) -> None:
         """Adds vectors, shape (number of keys, dimensions), replacing those of keys already there.
 
-        Raises ValueError when their dimension is not that of the others.
+        Of a key given twice the last vector stays. Raises ValueError when there are not as many vectors as keys, or
+        their dimension is not that of the others.
         """
         new = np.fromiter(keys, np.int64)
+        if len(new) != len(vectors):
+            raise ValueError(f"{len(vectors)} vectors for {len(new)} keys")
         if not len(new):
             return
-        with self._lock:
-            if self._rows is None:
-                self._rows = faiss.IndexFlatIP(vectors.shape[1])
-            if vectors.shape[1] != self._rows.d:
-                raise ValueError(f"vectors of {vectors.shape[1]} dimensions do not fit an index of {self._rows.d}")
-            vectors = np.ascontiguousarray(vectors, np.float32)
-            self._keys[np.isin(self._keys, new)] = -1
-            self._keys = np.concatenate([self._keys, new])
-            self._rows.add(vectors)
-            if self._lists is not None:
-                self._lists.add(vectors)
+        once = np.zeros(len(new), bool)
+        once[len(new) - 1 - np.unique(new[::-1], return_index=True)[1]] = True
+        vectors = np.ascontiguousarray(vectors[once], np.float32)
+        with self._writing:
+            with self._lock:
+                if self._rows is None:
+                    self._rows = faiss.IndexFlatIP(vectors.shape[1])
+                if vectors.shape[1] != self._rows.d:
+                    raise ValueError(f"vectors of {vectors.shape[1]} dimensions do not fit an index of {self._rows.d}")
+                self._keys[np.isin(self._keys, new)] = -1
+                self._keys = np.concatenate([self._keys, new[once]])
+                self._rows.add(vectors)
+                if self._approximate is not None:
+                    self._approximate.add(vectors)
+                self._changed()
             self._settle()
 
     def remove(self, keys: Iterable[int]) -> None:
         """Removes the vectors of `keys`; those that are not there are left out."""
-        with self._lock:
-            self._keys[np.isin(self._keys, np.fromiter(keys, np.int64))] = -1
+        with self._writing:
+            with self._lock:
+                self._keys[np.isin(self._keys, np.fromiter(keys, np.int64))] = -1
+                self._changed()
             self._settle()
 
     def clear(self) -> None:
         """Removes all; the next ones may be of another dimension."""
-        with self._lock:
+        with self._writing, self._lock:
             self._forget()
-            self.changes += 1
+            self._changed()
 
     def get(self, keys: Iterable[int]) -> NDArray[np.float32]:
         """The vectors of `keys` that are there, shape (n, dimensions), in that order."""
@@ -155,19 +168,16 @@ class Vectors:
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         """Scores and rows of at least the `k` nearest, in any order; rows of -1 where fewer pass."""
         depth = min(max(self._depth, 2 * k), len(self))
-        if passing is self._left and (copy := self._copy()) and depth <= copy.most:
-            found = copy.search(queries, depth)
+        if passing is self._left and (found := self._in_copy(queries, depth)) is not None:
             return self._ranked(queries, found if passing is None else passing.rows[found])
         count = len(self) if passing is None else passing.count
-        if self._lists is None or count <= _EXACT_AMONG * len(self) ** 0.5:
+        if self._approximate is None or count <= _EXACT_AMONG * len(self) ** 0.5:
             return self._compared(queries, k, passing)
-        more = (len(self._keys) / count) ** (1 / 3)  # where fewer of each list pass, the nearest lie in more lists
-        nprobe = min(round(self._lists.nprobe * more), self._lists.nlist)
         selector = None if passing is None else faiss.IDSelectorBitmap(passing.bits)
-        parameters = faiss.IVFSearchParameters(nprobe=nprobe, sel=selector)
-        scores, rows = self._ranked(queries, self._lists.search(queries, depth, params=parameters)[1])
+        candidates = self._approximate.search(queries, depth, count / len(self._keys), selector)
+        scores, rows = self._ranked(queries, candidates)
         short = (rows >= 0).sum(axis=1) < min(depth, count)
-        if short.any():  # what passes lies far from these queries, in lists that were not looked through
+        if short.any():  # what passes lies far from these queries, where it did not look
             scores[short], rows[short] = -np.inf, -1
             scores[short, :k], rows[short, :k] = self._compared(queries[short], k, passing)
         return scores, rows
@@ -193,25 +203,33 @@ class Vectors:
         self._rows.compute_distance_subset(len(queries), query, rows.shape[1], score, row)
         return scores, rows
 
-    def _copy(self) -> Moved | None:
-        if self._moved is None and self.move is not None:
-            matrix = self._matrix()
-            self._moved = self.move(matrix if self._left is None else matrix[self._left.mask])
+    def _in_copy(self, queries: NDArray[np.float32], depth: int) -> NDArray[np.int64] | None:
+        """Candidates by the copy, as rows of those not removed; None where there is none, or it gives no so many."""
+        if self.move is None:
+            return None
+        try:
             if self._moved is None:
-                self.move = None
-        return self._moved
+                matrix = self._matrix()
+                self._moved = self.move(matrix if self._left is None else matrix[self._left.mask])
+            if self._moved is not None:
+                return self._moved.search(queries, depth) if depth <= self._moved.most else None
+            self.move = None
+        except RuntimeError as error:  # as of a GPU whose memory is full
+            log.warning("searching without a copy of the vectors on the device: %s", reason_of(error))
+            self.move = self._moved = None
+        return None
 
     # Keeping
 
     def save(self, path: Path) -> None:
         """Writes all to one file at `path`, whole or not at all. No vectors: no file. Raises OSError, RuntimeError."""
-        with self._lock:
+        with self._writing, self._lock:
             if self._rows is None:
                 path.unlink(missing_ok=True)
                 return
             kept = self._rows
-            if self._lists is not None:
-                kept = faiss.IndexRefine(self._lists, self._rows)
+            if self._approximate is not None:
+                kept = faiss.IndexRefine(self._approximate.index, self._rows)
                 kept.k_factor = self._depth / 10
             whole = faiss.IndexIDMap2(faiss.IndexFlatIP(self._rows.d))
             whole.index, whole.ntotal = kept, kept.ntotal
@@ -223,41 +241,66 @@ class Vectors:
     def load(self, path: Path) -> None:
         """Takes what was saved at `path` in the place of what is here. Raises OSError, RuntimeError."""
         whole = faiss.read_index(str(path))
+        with self._writing:
+            self._take(whole)
+            self._settle()
+
+    def _take(self, whole: faiss.IndexIDMap2) -> None:
         with self._lock:
             self._forget()
             self._owner, self._keys = whole, faiss.vector_to_array(whole.id_map)
             kept = faiss.downcast_index(whole.index)
             if isinstance(kept, faiss.IndexRefine):
-                self._lists, self._rows = map(faiss.downcast_index, (kept.base_index, kept.refine_index))
+                base, self._rows = map(faiss.downcast_index, (kept.base_index, kept.refine_index))
+                self._approximate = approximate_of(base)
                 self._depth = round(kept.k_factor * 10)
             else:
                 self._rows = kept
-            self._settle()
+            self._changed()
 
     # The type
 
-    def _settle(self) -> None:
-        """Makes the index what its vectors ask for; after each change."""
+    def _changed(self) -> None:
+        left = self._keys >= 0
+        self._left = None if left.all() else Passing(left)
         self._moved = None
         self.changes += 1
+
+    def _settle(self) -> None:
+        """Makes the index what its vectors ask for; after each change. Meanwhile searches compare all."""
         if self._rows is None:
             return
-        left = self._keys >= 0
-        share = left.mean() if len(left) else 1
-        if self._lists is not None:
-            outgrown = lists_for(int(left.sum())) > _GROWN**0.5 * self._lists.nlist
-            if self.index_type is not IndexType.EXACT and share >= 1 - _DEAD and not outgrown:
-                self._left = None if share == 1 else Passing(left)
-                return
-            self._lists = None
-        if share < 1:
-            self._rows.remove_ids(faiss.IDSelectorBitmap(np.packbits(~left, bitorder="little")))
-            self._keys = self._keys[left]
-        self._left = None
-        least = {IndexType.AUTO: CROSSING, IndexType.EXACT: np.inf, IndexType.IVF: _TEACHING}[self.index_type]
-        if len(self) >= least:
-            self._lists = make_lists(self._matrix())
-            self._depth = choose_effort(self._lists, self._rows, self._matrix())
+        count = len(self)
+        kinds = {self._kind(count), self._kind(round(count / (1 - _DEAD)))}  # the second, lest it go and come again
+        stale = count < (1 - _DEAD) * len(self._keys) or (self._approximate is None and self._left is not None)
+        if self._approximate is not None and (
+            type(self._approximate) not in kinds or self._approximate.outgrown(count)
+        ):
+            stale = True
+        if stale:
+            self._compact()
+        kind = self._kind(count)
+        if self._approximate is None and kind:
+            made = kind.make(self._matrix())
+            depth = choose_effort(made, self._rows, self._matrix())
+            with self._lock:
+                self._approximate, self._depth = made, depth
+
+    def _compact(self) -> None:
+        """Takes removed rows out, and the approximate index with them."""
+        with self._lock:
+            self._approximate, self._depth = None, _DEPTH
+            if self._left is not None:
+                self._rows.remove_ids(faiss.IDSelectorBitmap(np.packbits(~self._left.mask, bitorder="little")))
+                self._keys = self._keys[self._left.mask]
+                self._changed()
+
+    def _kind(self, count: int) -> type[Approximate] | None:
+        """The approximate index that so many vectors ask for."""
+        if self.index_type is IndexType.AUTO:
+            return Graph if count >= GRAPH_FROM else Lists if count >= LISTS_FROM else None
+        kinds: dict[IndexType, type[Approximate]] = {IndexType.IVF: Lists, IndexType.HNSW: Graph}
+        return kinds.get(self.index_type) if count >= _TEACHING else None
 
     def _matrix(self) -> NDArray[np.float32]:
         """The rows as they lie in FAISS, shape (rows, dimensions); a view."""

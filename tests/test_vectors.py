@@ -27,7 +27,7 @@ def points() -> np.ndarray:
     return unit(np.repeat(random.normal(size=(250, WIDTH)), 20, axis=0) + 0.4 * random.normal(size=(COUNT, WIDTH)))
 
 
-@pytest.fixture(params=["exact", "ivf"])
+@pytest.fixture(params=["exact", "ivf", "hnsw"])
 def index(request: pytest.FixtureRequest, points: np.ndarray) -> Vectors:
     """All points under the keys 10, 11, ..."""
     index = Vectors(request.param)
@@ -138,18 +138,69 @@ def test_lists_are_made_anew_once_a_quarter_is_removed(points: np.ndarray) -> No
 def test_lists_are_made_anew_once_there_are_four_times_as_many(points: np.ndarray) -> None:
     index = Vectors("ivf")
     index.add(range(1000), points[:1000])
-    before = index._lists.nlist
+    before = index._approximate.most
     index.add(range(1000, COUNT), points[1000:])
-    assert (before, index._lists.nlist) == (51, 113)
+    assert (before, index._approximate.most) == (51, 113)
 
 
 def test_the_type_goes_by_the_number_of_vectors(points: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CROSSING", 2000)
+    monkeypatch.setattr(module, "LISTS_FROM", 2000)
     index = Vectors()
     index.add(range(1999), points[:1999])
     assert index.type == "exact"
     index.add([1999], points[1999:2000])
     assert index.type.startswith("ivf")
+
+
+def test_many_vectors_make_a_graph_and_fewer_lists_again(points: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LISTS_FROM", 1500)
+    monkeypatch.setattr(module, "GRAPH_FROM", 4000)
+    index = Vectors()
+    index.add(range(COUNT), points)
+    types = []
+    for left in (3900, 2900, 2400, 1400):
+        index.remove(range(left, COUNT))
+        types.append(index.type.split()[0])
+    assert types == ["hnsw", "ivf", "ivf", "exact"]  # a quarter may go before what they are in is given up
+
+
+def test_searches_go_on_while_an_index_is_made(points: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = Vectors("ivf")
+    seen = []
+
+    def while_made(*_: object) -> int:
+        seen.append(found(index, points[3], 5))
+        return 50
+
+    monkeypatch.setattr(module, "choose_effort", while_made)
+    index.add(range(10, COUNT + 10), points)
+    assert seen == [nearest(points, points[3], 5)]
+
+
+def test_of_a_key_given_twice_the_last_vector_stays(index: Vectors, points: np.ndarray) -> None:
+    index.add([5, 5], points[[700, 900]])
+    assert len(index) == COUNT + 1
+    assert np.array_equal(index.get([5]), points[[900]])
+
+
+def test_as_many_vectors_as_keys_are_asked_for(index: Vectors, points: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="1 vectors for 2 keys"):
+        index.add([1, 2], points[:1])
+    assert len(index) == COUNT
+
+
+def test_a_device_that_fails_is_told_of_and_searched_without(
+    points: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(matrix: np.ndarray) -> None:
+        raise RuntimeError("out of memory\nwith a long trace")
+
+    index = Vectors("exact", full)
+    index.add(range(10, COUNT + 10), points)
+    assert found(index, points[3], 5) == nearest(points, points[3], 5)
+    assert [record.message for record in caplog.records] == [
+        "searching without a copy of the vectors on the device: out of memory"
+    ]
 
 
 def test_a_file_gives_the_same_answers(index: Vectors, points: np.ndarray, tmp_path: Path) -> None:
@@ -164,7 +215,7 @@ def test_a_file_gives_the_same_answers(index: Vectors, points: np.ndarray, tmp_p
 
 def test_a_file_of_another_type_becomes_the_one_asked_for(index: Vectors, points: np.ndarray, tmp_path: Path) -> None:
     index.save(tmp_path / "vectors.faiss")
-    other = Vectors({"exact": "ivf", "ivf": "exact"}[index.index_type])
+    other = Vectors({"exact": "ivf", "ivf": "hnsw", "hnsw": "exact"}[index.index_type])
     other.load(tmp_path / "vectors.faiss")
     assert other.type.split()[0] == other.index_type
     assert found(other, points[3], 5) == nearest(points, points[3], 5)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from threading import RLock
 from typing import Any, Protocol, Self, TypeAlias
 
 import numpy as np
@@ -23,6 +25,8 @@ from langchain_core.vectorstores.utils import maximal_marginal_relevance
 from numpy.typing import NDArray
 
 from octavo.ingest.directions import unit
+from octavo.ingest.text import reason_of
+from octavo.retrieval.flushing import flush
 from octavo.retrieval.gpu import move
 from octavo.retrieval.model import IndexType
 from octavo.retrieval.passing import Among
@@ -33,6 +37,7 @@ Filter: TypeAlias = Mapping[str, Any] | Callable[[Document], bool]
 function that says so of a document."""
 
 _CURRENT = "current"  # the file that names the snapshot
+_OURS = re.compile(r"snapshot-[0-9a-f]{32}(\.part)?")  # what `save` may remove: all else in a folder is somebody's
 _VECTORS, _DOCUMENTS = "vectors.faiss", "documents.jsonl"
 _FILTERS = 64  # of which what passes is kept until something changes
 
@@ -98,7 +103,7 @@ class MemoryDocuments:
 
 
 class FaissStore(VectorStore):
-    """Vectors in FAISS beside documents held elsewhere. Safe to use from several threads.
+    """Vectors in FAISS beside documents held elsewhere, which change as one. Safe to use from several threads.
 
     `index_type` is "exact", "ivf", or "auto", which goes by the number of vectors (`Vectors`). Where `device` names
     GPUs, searches without a filter run on a copy of the vectors there; what changes and is saved is here.
@@ -114,7 +119,8 @@ class FaissStore(VectorStore):
         self.embedding = embedding
         self.documents = documents if documents is not None else MemoryDocuments()
         self.vectors = Vectors(index_type, partial(move, device=device))
-        self._passing: dict[str, tuple[int, Among]] = {}  # by filter, with the `changes` of the vectors then
+        self._passing: dict[str, Among] = {}  # by filter, until something changes
+        self._lock = RLock()  # a filter may be a function that asks the store
 
     @property
     def embeddings(self) -> Embeddings:
@@ -134,21 +140,26 @@ class FaissStore(VectorStore):
     def save(self, folder: str | Path) -> None:
         """Writes a snapshot into `folder`, in the place of the one that is there, whole or not at all.
 
-        One process at a time may save into a folder. Raises OSError, and TypeError for metadata that are not JSON.
+        One store at a time may save into a folder. Raises OSError, FileExistsError for a folder that holds other
+        things and no snapshot, and TypeError for metadata that are not JSON.
         """
         folder = Path(folder)
-        fresh = folder / uuid.uuid4().hex
-        fresh.mkdir(parents=True)
-        self.vectors.save(fresh / _VECTORS)
-        self.documents.save(fresh)
-        pointer = folder / f"{fresh.name}.part"
-        pointer.write_text(fresh.name)
-        pointer.replace(folder / _CURRENT)  # from here on it is the snapshot
-        for other in folder.iterdir():
-            if other.is_dir() and other != fresh:
-                shutil.rmtree(other)
-            elif other.suffix == ".part":
-                other.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        with self._lock:
+            before = _snapshot(folder)
+            if not before and not all(_OURS.fullmatch(path.name) for path in folder.iterdir()):
+                raise FileExistsError(f"{folder} holds other files and no snapshot: name a folder for the store alone")
+            _sweep(folder, before)
+            fresh = folder / f"snapshot-{uuid.uuid4().hex}"
+            fresh.mkdir()
+            self.vectors.save(fresh / _VECTORS)
+            self.documents.save(fresh)
+            pointer = folder / f"{fresh.name}.part"
+            pointer.write_text(fresh.name)
+            flush(*fresh.iterdir(), fresh, pointer)
+            pointer.replace(folder / _CURRENT)  # from here on it is the snapshot
+            flush(folder)
+            _sweep(folder, fresh.name)
 
     @classmethod
     def load(
@@ -161,12 +172,23 @@ class FaissStore(VectorStore):
     ) -> Self:
         """The store that was saved in `folder`; `documents` where they are kept elsewhere.
 
-        Raises FileNotFoundError where there is none, RuntimeError or ValueError where it is damaged.
+        Raises FileNotFoundError where there is none, ValueError where it is damaged.
         """
-        saved = Path(folder) / (Path(folder) / _CURRENT).read_text()
-        store = cls(embedding, documents or MemoryDocuments.load(saved), device, index_type)
-        if (saved / _VECTORS).exists():  # an empty store has none
-            store.vectors.load(saved / _VECTORS)
+        store = cls(embedding, documents, device, index_type)
+        current = Path(folder) / _CURRENT
+        saved = current.with_name(current.read_text())
+        try:
+            if documents is None:
+                store.documents = MemoryDocuments.load(saved)
+            if (saved / _VECTORS).exists():  # an empty store has none
+                store.vectors.load(saved / _VECTORS)
+            if documents is None and sorted(store.vectors.keys()) != sorted(store.documents.passing({})):
+                raise ValueError("its vectors and documents differ")
+        except Exception as error:  # a damaged file fails in any way
+            if current.read_text() != saved.name:  # another was saved while this one was read
+                return cls.load(folder, embedding, documents, device, index_type)
+            why = reason_of(error)
+            raise ValueError(f"the snapshot in {folder} is damaged, fill a store and save it anew: {why}") from error
         return store
 
     # LangChain's interface
@@ -179,40 +201,83 @@ class FaissStore(VectorStore):
         ids: list[str] | None = None,
         **kwargs: Any,
     ) -> list[str]:
+        """Adds `texts`, in the place of those whose `ids` are there already, and returns their ids.
+
+        Raises ValueError where there are not as many `metadatas` or `ids` as texts, or where the embeddings' vectors
+        do not fit those of the store.
+        """
         texts = list(texts)
+        for what, given in (("metadatas", metadatas), ("ids", ids)):
+            if given is not None and len(given) != len(texts):
+                raise ValueError(f"{len(given)} {what} for {len(texts)} texts: give one for each")
         if not texts:
             return []
         names = [name or str(uuid.uuid4()) for name in ids or [""] * len(texts)]
         latest = {name: n for n, name in enumerate(names)}  # an id given twice keeps its last text
         keys = {name: self.documents.key(name) for name in latest}
-        vectors = self.embedding.embed_documents([texts[n] for n in latest.values()])
-        self.vectors.add(keys.values(), unit(np.array(vectors, np.float32)))
-        self.documents.put(
-            {
-                keys[name]: Document(id=name, page_content=texts[n], metadata=dict(metadatas[n]) if metadatas else {})
-                for name, n in latest.items()
-            }
-        )
+        made = self.embedding.embed_documents([texts[n] for n in latest.values()])
+        with self._lock:
+            vectors = self._fitting(made)
+            self.documents.put(  # first, as not all documents can be changed
+                {
+                    keys[name]: Document(
+                        id=name, page_content=texts[n], metadata=dict(metadatas[n]) if metadatas else {}
+                    )
+                    for name, n in latest.items()
+                }
+            )
+            self.vectors.add(keys.values(), vectors)
+            self._passing.clear()
         return names
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
-        keys = self.vectors.keys().tolist() if ids is None else [self.documents.key(name) for name in ids]
-        self.vectors.remove(keys)
-        self.documents.drop(keys)
+        with self._lock:
+            keys = self.vectors.keys().tolist() if ids is None else [self.documents.key(name) for name in ids]
+            self.documents.drop(keys)
+            self.vectors.remove(keys)
+            self._passing.clear()
         return True
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
-        return self.documents.get([self.documents.key(name) for name in ids])
+        with self._lock:
+            return self.documents.get([self.documents.key(name) for name in ids])
+
+    def batch_search_by_vectors(
+        self, embeddings: Sequence[Sequence[float]] | NDArray[np.float32], k: int = 4, filter: Filter | None = None
+    ) -> list[list[tuple[Document, float]]]:
+        """For each of `embeddings`, shape (n, dimensions), what `similarity_search_with_score_by_vector` gives.
+
+        The index is asked once for all, which takes it less time than one after the other. Raises ValueError as that.
+        """
+        if k < 0:
+            raise ValueError(f"k is how many documents to find, 0 or more, not {k}")
+        if not len(embeddings):
+            return []
+        with self._lock:
+            among = None if filter is None else self._among(filter)
+            found = zip(*self.vectors.search(self._fitting(embeddings), k, among), strict=True)
+            return [self._documents(dict(_pairs(keys, cosines))) for keys, cosines in found]
+
+    def _documents(self, cosines: Mapping[int, float]) -> list[tuple[Document, float]]:
+        """The documents of the keys of `cosines`, with these."""
+        return [(found, cosines[self.documents.key(found.id or "")]) for found in self.documents.get(list(cosines))]
+
+    def _fitting(self, vectors: Sequence[Sequence[float]] | NDArray[np.float32]) -> NDArray[np.float32]:
+        """`vectors` as unit vectors. Raises ValueError where their dimension is not that of the store's."""
+        made = unit(np.array(vectors, np.float32))
+        if self.vectors.dimensions not in (0, made.shape[1]):
+            dimensions = f"vectors of {made.shape[1]} dimensions do not fit a store of {self.vectors.dimensions}"
+            raise ValueError(f"{dimensions}: use the embeddings that it was filled with")
+        return made
 
     def similarity_search_with_score_by_vector(
         self, embedding: Sequence[float], k: int = 4, filter: Filter | None = None, **kwargs: Any
     ) -> list[tuple[Document, float]]:
-        """The `k` documents nearest to `embedding` with their cosines, best first, of those that pass `filter`."""
-        among = None if filter is None else self._among(filter)
-        keys, cosines = self.vectors.search(unit(np.array([embedding], np.float32)), k, among)
-        found = _pairs(keys[0], cosines[0])
-        documents = {self.documents.key(d.id or ""): d for d in self.documents.get([key for key, _ in found])}
-        return [(documents[key], cosine) for key, cosine in found if key in documents]
+        """The `k` documents nearest to `embedding` with their cosines, best first, of those that pass `filter`.
+
+        Raises ValueError for a `k` below 0, and where `embedding` is not of the dimension of the store's vectors.
+        """
+        return self.batch_search_by_vectors([embedding], k, filter)[0]
 
     def similarity_search_by_vector(
         self, embedding: list[float], k: int = 4, filter: Filter | None = None, **kwargs: Any
@@ -241,9 +306,10 @@ class FaissStore(VectorStore):
 
         `lambda_mult` from 0, for the most unlike, to 1, for the nearest.
         """
-        near = self.similarity_search_by_vector(embedding, fetch_k, filter)
-        keys = [self.documents.key(document.id or "") for document in near]
-        vectors = [vector.tolist() for vector in self.vectors.get(keys)]
+        with self._lock:
+            near = self.similarity_search_by_vector(embedding, fetch_k, filter)
+            keys = [self.documents.key(document.id or "") for document in near]
+            vectors = [vector.tolist() for vector in self.vectors.get(keys)]
         chosen = maximal_marginal_relevance(np.asarray(embedding), vectors, lambda_mult, k)
         return [near[n] for n in chosen]
 
@@ -263,15 +329,15 @@ class FaissStore(VectorStore):
         """What passes `filter`; kept for fields and values, which are asked for again and again."""
         if callable(filter):
             return Among(self.documents.passing(filter))
-        name, changes = repr(sorted(filter.items())), self.vectors.changes
-        if self._passing.get(name, (-1, None))[0] != changes:
-            while len(self._passing) >= _FILTERS:
-                self._passing.pop(next(iter(self._passing)), None)
-            self._passing[name] = changes, Among(self.documents.passing(filter))
-        return self._passing[name][1]
+        name = repr(sorted(filter.items()))
+        if name not in self._passing:
+            if len(self._passing) >= _FILTERS:
+                self._passing.pop(next(iter(self._passing)))
+            self._passing[name] = Among(self.documents.passing(filter))
+        return self._passing[name]
 
     def _select_relevance_score_fn(self) -> Callable[[float], float]:
-        return lambda cosine: (1 + cosine) / 2
+        return lambda cosine: min(max((1 + cosine) / 2, 0.0), 1.0)  # a rounded cosine may lie beyond 1
 
     @classmethod
     def from_texts(
@@ -296,3 +362,17 @@ def _equal(fields: Mapping[str, Any]) -> Callable[[Document], bool]:
 
 def _pairs(keys: NDArray[np.int64], cosines: NDArray[np.float32]) -> list[tuple[int, float]]:
     return [(int(key), float(cosine)) for key, cosine in zip(keys, cosines, strict=True) if key >= 0]
+
+
+def _snapshot(folder: Path) -> str:
+    """The name of the snapshot that a store keeps in `folder`; "" where there is none."""
+    current = folder / _CURRENT
+    name = current.read_text(errors="replace") if current.is_file() else ""
+    return name if _OURS.fullmatch(name) else ""
+
+
+def _sweep(folder: Path, current: str) -> None:
+    """Removes all snapshots but the current one: the one before, and what a crash left."""
+    for path in folder.iterdir():
+        if _OURS.fullmatch(path.name) and path.name != current:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import faiss
 import pytest
 from langchain_core.documents import Document
-from langchain_core.embeddings import DeterministicFakeEmbedding
+from langchain_core.embeddings import DeterministicFakeEmbedding, Embeddings
 from langchain_core.vectorstores import VectorStore
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests, VectorStoreIntegrationTests
 
 from octavo.retrieval import FaissStore
 from octavo.retrieval.embedder import SentenceEmbedder
+from octavo.retrieval.store import MemoryDocuments
 
 TEXTS = ["sunspots of 1957", "sunspots of 1958", "doctor visits", "net sales", "net sales rose"]
 METADATA = [
@@ -86,9 +92,96 @@ async def test_a_filter_in_an_asynchronous_search(store: FaissStore) -> None:
     assert texts(await store.asimilarity_search("net sales", k=1, filter={"page": 1})) == ["doctor visits"]
 
 
-def test_relevance_lies_between_0_and_1(store: FaissStore) -> None:
-    scores = [score for _, score in store.similarity_search_with_relevance_scores("net sales", 5)]
-    assert scores == [(1 + cosine) / 2 for _, cosine in store.similarity_search_with_score("net sales", 5)]
+class Spelt(Embeddings):
+    """Vectors that are their texts: "[1, 0]"."""
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        return [json.loads(text) for text in texts]
+
+    def embed_query(self, text: str) -> list[float]:
+        return json.loads(text)
+
+
+def test_relevance_is_1_in_one_direction_and_0_in_the_opposite_one() -> None:
+    store = FaissStore.from_texts(["[1, 0]", "[0, 2]", "[-3, 0]"], Spelt())
+    found = store.similarity_search_with_relevance_scores("[1, 0]")
+    assert [(document.page_content, relevance) for document, relevance in found] == [
+        ("[1, 0]", 1.0),
+        ("[0, 2]", 0.5),
+        ("[-3, 0]", 0.0),
+    ]
+
+
+def test_relevance_is_at_most_1_where_rounding_makes_a_cosine_more() -> None:
+    names = [str(n) for n in range(100)]
+    store = FaissStore.from_texts(names, DeterministicFakeEmbedding(size=100))
+    assert max(store.similarity_search_with_score(name, 1)[0][1] for name in names) > 1
+    assert max(store.similarity_search_with_relevance_scores(name, 1)[0][1] for name in names) == 1
+
+
+def test_many_questions_in_one_call(store: FaissStore, embedder: SentenceEmbedder) -> None:
+    found = store.batch_search_by_vectors(embedder.encode(["net sales", "sunspots of 1957"]), 2)
+    assert [[document.id for document, _ in one] for one in found] == [["d", "e"], ["a", "b"]]
+    assert [round(one[0][1], 5) for one in found] == [1, 1]
+
+
+def test_many_questions_under_a_filter(store: FaissStore, embedder: SentenceEmbedder) -> None:
+    found = store.batch_search_by_vectors(embedder.encode(["net sales", "sunspots of 1957"]), 2, {"page": 2})
+    assert [[document.id for document, _ in one] for one in found] == [["b"], ["b"]]
+    assert store.batch_search_by_vectors([], 2) == []
+
+
+@pytest.mark.parametrize("given", [{"metadatas": [{"page": 1}]}, {"ids": ["x"]}, {"metadatas": []}])
+def test_metadata_and_ids_are_one_for_each_text(store: FaissStore, given: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"^\d (metadatas|ids) for 2 texts: give one for each$"):
+        store.add_texts(["one", "two"], **given)
+    assert len(store) == 5
+
+
+def test_fewer_than_no_documents_cannot_be_asked_for(store: FaissStore) -> None:
+    assert store.similarity_search("net sales", k=0) == []
+    with pytest.raises(ValueError, match=r"^k is how many documents to find, 0 or more, not -1$"):
+        store.similarity_search("net sales", k=-1)
+
+
+def test_embeddings_of_another_dimension_are_refused_and_change_nothing(store: FaissStore) -> None:
+    store.embedding = Spelt()
+    refusal = "vectors of 2 dimensions do not fit a store of 384: use the embeddings that it was filled with"
+    with pytest.raises(ValueError, match=refusal):
+        store.similarity_search("[1, 0]")
+    with pytest.raises(ValueError, match=refusal):
+        store.add_texts(["[1, 0]", "[0, 1]"], ids=["a", "new"])
+    assert texts(store.get_by_ids(["a", "new"])) == ["sunspots of 1957"]
+
+
+def test_threads_may_change_search_and_save_it_at_once(tmp_path: Path) -> None:
+    embeddings = DeterministicFakeEmbedding(size=8)
+    store = FaissStore.from_texts([str(n) for n in range(500)], embeddings, [{"own": -1}] * 500)
+
+    def fill(own: int) -> list[int]:
+        found = []
+        for n in range(60):
+            store.add_texts([f"{own}, {n}"], [{"own": own}], ids=[f"{own}, {n}"])
+            if n % 3 == 2:
+                store.delete([f"{own}, {n}"])
+            found.append(len(store.similarity_search("1", 100, {"own": own})))
+        return found
+
+    def look() -> set[int]:
+        return {len(store.similarity_search("1", 9, lambda document: document.metadata["own"] < 0)) for _ in range(60)}
+
+    def keep(folder: Path) -> None:
+        for _ in range(15):
+            store.save(folder)
+            FaissStore.load(folder, embeddings)  # which refuses a snapshot whose vectors and documents differ
+
+    with ThreadPoolExecutor() as pool:
+        kept = [pool.submit(keep, tmp_path / name) for name in "ab"]
+        looked = [pool.submit(look) for _ in range(2)]
+        filled = [pool.submit(fill, own) for own in range(3)]
+        assert [future.result() for future in filled] == [[n + 1 - (n + 1) // 3 for n in range(60)]] * 3
+        assert [future.result() for future in looked] == [{9}] * 2
+        assert [future.result() for future in kept] == [None] * 2
 
 
 def test_marginal_relevance_takes_the_nearest_and_then_what_is_unlike_it(store: FaissStore) -> None:
@@ -159,12 +252,105 @@ def test_a_snapshot_holds_no_pickle(store: FaissStore, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.glob("*/*")) == ["documents.jsonl", "vectors.faiss"]
 
 
-def test_a_snapshot_that_is_absent_or_damaged_is_an_error(
-    store: FaissStore, embedder: SentenceEmbedder, tmp_path: Path
+def test_a_save_leaves_what_others_put_beside_the_snapshot(store: FaissStore, tmp_path: Path) -> None:
+    store.save(tmp_path)
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "chapter1.tex").write_text("Once")
+    (tmp_path / "draft.part").write_text("upon")
+    store.save(tmp_path)
+    assert (tmp_path / "thesis" / "chapter1.tex").read_text() == "Once"
+    assert (tmp_path / "draft.part").read_text() == "upon"
+
+
+@pytest.mark.parametrize("name", ["chapter1.tex", "current"])
+def test_a_folder_of_other_files_is_no_place_for_a_snapshot(store: FaissStore, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("..")
+    with pytest.raises(FileExistsError, match="holds other files and no snapshot: name a folder for the store alone"):
+        store.save(tmp_path)
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "..")]
+
+
+def test_what_a_save_cut_short_has_left_is_swept_by_the_next(
+    store: FaissStore, embedder: SentenceEmbedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def cut(*_: Path) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("octavo.retrieval.store.flush", cut)
+    with pytest.raises(KeyboardInterrupt):
+        store.save(tmp_path)
+    monkeypatch.undo()
+    assert len(list(tmp_path.iterdir())) == 2  # a snapshot, and what would have become its name
+    store.save(tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert len(FaissStore.load(tmp_path, embedder)) == 5
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="names of open files are told by /proc")
+def test_a_snapshot_is_on_the_disk_before_it_is_named(
+    store: FaissStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed = []
+
+    def fsync(file: int) -> None:
+        if not (tmp_path / "current").exists():
+            flushed.append(Path(f"/proc/self/fd/{file}").resolve())
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    store.save(tmp_path)
+    (saved,) = tmp_path.glob("snapshot-*")
+    assert {saved, *saved.iterdir(), tmp_path / f"{saved.name}.part"} <= set(flushed)
+
+
+def test_a_load_that_a_save_overtakes_takes_the_newer_snapshot(
+    store: FaissStore, embedder: SentenceEmbedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = MemoryDocuments.load
+
+    def overtaken(folder: Path) -> MemoryDocuments:
+        monkeypatch.undo()
+        store.delete(["a"])
+        store.save(tmp_path)
+        return load(folder)
+
+    store.save(tmp_path)
+    monkeypatch.setattr(MemoryDocuments, "load", overtaken)
+    assert len(FaissStore.load(tmp_path, embedder)) == 4
+
+
+def test_documents_kept_elsewhere_are_taken_even_while_they_are_none(
+    embedder: SentenceEmbedder, tmp_path: Path
+) -> None:
+    class Sized(MemoryDocuments):
+        def __len__(self) -> int:
+            return len(self.passing({}))
+
+    FaissStore(embedder).save(tmp_path)
+    elsewhere = Sized()
+    assert FaissStore.load(tmp_path, embedder, elsewhere).documents is elsewhere
+
+
+def test_a_snapshot_that_is_absent_is_an_error(embedder: SentenceEmbedder, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         FaissStore.load(tmp_path, embedder)
+
+
+@pytest.mark.parametrize(
+    ("file", "damage"),
+    [
+        ("vectors.faiss", lambda path: path.write_bytes(b"nothing of the kind")),
+        ("vectors.faiss", lambda path: faiss.write_index(faiss.IndexFlatIP(384), str(path))),
+        ("vectors.faiss", Path.unlink),
+        ("documents.jsonl", Path.unlink),
+        ("documents.jsonl", lambda path: path.write_text(path.read_text()[:-9])),
+        ("documents.jsonl", lambda path: path.write_text(path.read_text().partition("\n")[0])),
+    ],
+    ids=["no FAISS", "FAISS without keys", "no vectors", "no documents", "half a line", "one document of five"],
+)
+def test_a_damaged_snapshot_is_an_error(
+    store: FaissStore, embedder: SentenceEmbedder, tmp_path: Path, file: str, damage: Any
+) -> None:
     store.save(tmp_path)
-    next(tmp_path.glob("*/vectors.faiss")).write_bytes(b"nothing of the kind")
-    with pytest.raises(RuntimeError):
+    damage(next(tmp_path.glob(f"*/{file}")))
+    with pytest.raises(ValueError, match="is damaged, fill a store and save it anew: "):
         FaissStore.load(tmp_path, embedder)

@@ -6,13 +6,16 @@ import logging
 import math
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import bm25s
 import numpy as np
 import Stemmer
 from numpy.typing import NDArray
+
+from octavo.retrieval.flushing import flush
 
 _TOKEN = r"(?u)\d[\d,.]*\d|\b\w\w+\b"  # noqa: S105 - a number with its separators is one word
 _KEYS = "keys.npy"
@@ -43,12 +46,10 @@ class BM25:
 
     def search(self, query: str, k: int, among: Sequence[int] | None = None) -> list[tuple[int, float]]:
         """(key, score) of the `k` best texts that share a word with `query`, best first; keys in `among` only."""
-        if self._index is None:
-            return []
         words = self._words([query])[0]
         if not words:
             return []
-        scores = self._index.get_scores(words)
+        scores = self._scores(words)
         if among is not None:
             scores = np.where(np.isin(self.keys, np.asarray(among, np.int64)), scores, 0.0)
         best = np.argsort(-scores, kind="stable")[:k]
@@ -61,16 +62,18 @@ class BM25:
         2009, over the texts of this index; a word that none of them holds is the rarest.
         """
         wanted = set(self._words([query])[0])
-        rarity = {word: math.log(1 + (len(self.keys) - df + 0.5) / (df + 0.5)) for word, df in self._counts(wanted)}
+        count = len(self.keys)
+        holders = {word: np.count_nonzero(self._scores([word])) for word in wanted}
+        rarity = {word: math.log(1 + (count - df + 0.5) / (df + 0.5)) for word, df in holders.items()}
         total = sum(rarity.values())
         return [sum(rarity[word] for word in wanted & set(own)) / total if total else 0.0 for own in self._words(texts)]
 
-    def _counts(self, words: set[str]) -> Iterator[tuple[str, int]]:
-        """(word, number of this index's texts that hold it)."""
-        starts = self._index.scores["indptr"] if self._index else ()
-        known = self._index.vocab_dict if self._index else {}
-        for word in words:
-            yield word, int(starts[known[word] + 1] - starts[known[word]]) if word in known else 0
+    def _scores(self, words: list[str]) -> NDArray[np.float32]:
+        """The BM25 score of each text, above 0 where it holds one of `words`, of which there is at least one."""
+        if self._index is None:
+            return np.zeros(len(self.keys), np.float32)
+        scores: NDArray[np.float32] = self._index.get_scores(words)
+        return scores
 
     def save(self, folder: Path) -> None:
         """Writes the index to `folder` in place of what is there; its owner keeps readers away meanwhile."""
@@ -78,19 +81,19 @@ class BM25:
         np.save(fresh / _KEYS, self.keys, allow_pickle=False)
         if self._index is not None:
             self._index.save(fresh, show_progress=False)
+        flush(*fresh.iterdir(), fresh)
         shutil.rmtree(folder, ignore_errors=True)
         fresh.replace(folder)
 
     def load(self, folder: Path) -> None:
         """Takes the index saved in `folder`; one that is absent or damaged leaves this one empty."""
         self.keys, self._index = np.empty(0, np.int64), None
-        try:
+        with suppress(Exception):  # whatever a damaged file fails with
             keys = np.load(folder / _KEYS, allow_pickle=False)
-            wordless = not (folder / "params.index.json").is_file()
-            self._index = None if wordless else bm25s.BM25.load(folder, show_progress=False)
-            self.keys = keys
-        except (OSError, ValueError, KeyError):
-            self._index = None
+            wordless = [path.name for path in folder.iterdir()] == [_KEYS]
+            index = None if wordless else bm25s.BM25.load(folder, show_progress=False)
+            if index is None or len(index.get_scores([" "])) == len(keys):  # of no word: a zero for each text
+                self.keys, self._index = keys, index
 
     def _words(self, texts: Sequence[str]) -> list[list[str]]:
         return bm25s.tokenize(list(texts), return_ids=False, **self._options) if texts else []

@@ -11,7 +11,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,7 +37,7 @@ class CatalogueDocuments:
         self.catalogue = catalogue
 
     def key(self, id: str) -> int:
-        return int(id)
+        return int(id) if id.isdecimal() else -1  # no chunk's
 
     def get(self, keys: Sequence[int]) -> list[Document]:
         return [
@@ -114,8 +114,10 @@ class Index:
 
     def _load(self) -> None:
         for part in self._parts:
-            with suppress(OSError, RuntimeError):  # absent or damaged: `sync` makes it again
+            try:
                 part.store.vectors.load(part.file)
+            except Exception:  # noqa: BLE001 - absent, or damaged in whatever way: `sync` makes it again
+                part.store.vectors.clear()
         self.words.load(self._word_folder)
 
     def _part(self, embedder: Embedder, pictures: bool) -> _Part:
@@ -169,7 +171,8 @@ class Index:
     def _sync(self, part: _Part, wanted: Sequence[int]) -> tuple[int, int]:
         have = set(part.store.vectors.keys().tolist())
         gone, missing = have.difference(wanted), [key for key in wanted if key not in have]
-        part.store.vectors.remove(gone)
+        if gone:  # a change, even of nothing, has filters and copies made anew
+            part.store.vectors.remove(gone)
         for start in range(0, len(missing), _ADD_AT_ONCE):
             part.store.vectors.add(*self.catalogue.vectors(part.model, missing[start : start + _ADD_AT_ONCE]))
         if gone or missing:

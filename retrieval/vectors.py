@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from octavo.ingest.text import reason_of
 from octavo.retrieval.approximate import Approximate, Graph, Lists, approximate_of, choose_effort
+from octavo.retrieval.flushing import flush
 from octavo.retrieval.model import IndexType
 from octavo.retrieval.passing import Among, Passing
 
@@ -236,6 +237,7 @@ class Vectors:
             faiss.copy_array_to_vector(self._keys, whole.id_map)
             with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
                 faiss.write_index(whole, file.name)
+            flush(Path(file.name))
             Path(file.name).replace(path)
 
     def load(self, path: Path) -> None:

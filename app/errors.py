@@ -16,13 +16,14 @@ from octavo.kernels.device import DeviceError
 from octavo.retrieval.calibration import CalibrationError
 from octavo.retrieval.domains import DomainError
 from octavo.retrieval.embedder import ModelMissingError
+from octavo.retrieval.model import RetrieverError
 from octavo.shelf import LibraryError
 from octavo.training.data import TrainingDataError
 from octavo.training.folder import TrainingFolderError
 
 _EXPECTED = (
     *(LibraryError, CatalogueError, StorageError, UnreadableError, ReaderMissingError),
-    *(ModelMissingError, LocalModelError, DomainError, CalibrationError, DeviceError),
+    *(ModelMissingError, LocalModelError, DomainError, CalibrationError, RetrieverError, DeviceError),
     *(QuestionsError, ResultsError, QuantizationError),
     *(TrainingDataError, TrainingFolderError),
 )

@@ -116,8 +116,8 @@ class SearchEngine:
     ) -> list[Hit]:
         retriever, reranker = self.retriever(mode, tuning), self.reranker
         if reranker is None:
-            return to_hits(self.catalogue, ranked(retriever, query, k, documents), elements)
-        found = ranked(retriever, query, max(_CANDIDATES, k), documents)
+            return to_hits(self.catalogue, ranked(retriever, self.catalogue, query, k, documents), elements)
+        found = ranked(retriever, self.catalogue, query, max(_CANDIDATES, k), documents)
         hits = rerank(query, to_hits(self.catalogue, found, elements=False), reranker)[:k]
         return with_elements(self.catalogue, hits) if elements else hits
 

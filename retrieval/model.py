@@ -8,6 +8,10 @@ from enum import StrEnum
 from octavo.ingest.model import Box, Chunk, Element
 
 
+class RetrieverError(ValueError):
+    """A retriever found what cannot be a library's; the message is one line that says what it must give."""
+
+
 class Mode(StrEnum):
     """The four ways of retrieving, over the same documents (UniDoc-Bench, arXiv 2510.03663)."""
 

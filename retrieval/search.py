@@ -18,7 +18,7 @@ from octavo.ingest.text import count
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index
 from octavo.retrieval.late import LateInteraction, maxsim
-from octavo.retrieval.model import Hit, Mode
+from octavo.retrieval.model import Hit, Mode, RetrieverError
 from octavo.retrieval.store import FaissStore
 from octavo.retrieval.tuning import EVEN, Weights
 
@@ -201,12 +201,29 @@ RETRIEVERS: dict[Mode, type[LibraryRetriever]] = {
 }
 
 
-def ranked(retriever: BaseRetriever, query: str, k: int, documents: Sequence[str] | None) -> Ranking:
-    """The `k` best chunks by any retriever; documents that one of another kind finds have chunk ids as their ids."""
+def ranked(
+    retriever: BaseRetriever, catalogue: Catalogue, query: str, k: int, documents: Sequence[str] | None
+) -> Ranking:
+    """The `k` best chunks by any retriever, in `documents` (SHA-256) only if given, whatever it makes of these two.
+
+    Documents that one of another kind finds have chunk ids as their ids. Raises RetrieverError.
+    """
     if isinstance(retriever, LibraryRetriever):  # whose documents would be read twice
         return retriever.best(query, k, documents)
-    found = {int(d.id or -1): d.metadata for d in retriever.invoke(query, k=k, documents=documents)}
-    return {key: (float(d.get("score", 0.0)), tuple(d.get("why", ()))) for key, d in found.items()}
+    found = {_chunk_id(d): d.metadata for d in retriever.invoke(query, k=k, documents=documents)}
+    keys = list(found)
+    if documents is not None:
+        keys = [s.chunk.id or -1 for s in catalogue.chunks(keys, elements=False) if s.sha256 in documents]
+    return {key: (float(found[key].get("score", 0.0)), tuple(found[key].get("why", ()))) for key in keys[:k]}
+
+
+def _chunk_id(document: Document) -> int:
+    try:
+        return int(document.id or "")
+    except ValueError:
+        raise RetrieverError(
+            f"the retriever gave a document with the id {document.id!r}: it must be that of one of the library's chunks"
+        ) from None
 
 
 def to_hits(catalogue: Catalogue, ranking: Ranking, elements: bool = True) -> list[Hit]:

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum, auto
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from octavo.ingest.card import KINDS, Card, kinds_in
 from octavo.ingest.periods import Period, find_periods
@@ -113,63 +117,66 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A document with what is read off its card once."""
+    """What is read off a card once; many documents' are the same."""
 
-    document: Filed
-    names: Mapping[str, float]
-    periods: Sequence[Period]
+    kind: str
+    periods: tuple[Period, ...]
     day: date | None
-    called: Sequence[Period]  # in its file's name, by whoever named it
+    called: tuple[Period, ...]  # in the file's name, by whoever named it
 
 
 class Router:
     """Sends questions to documents; made anew when the documents or their cards change."""
 
     def __init__(self, documents: Sequence[Filed]) -> None:
-        self.documents = {document.sha256: document for document in documents}
-        self._shelf = [
-            _Entry(
-                document,
-                _names(document),
-                find_periods(document.card.period),
-                _day(document.card.date),
-                [period for period in find_periods(Path(document.name).stem) if not period.month],
-            )
-            for document in documents
-        ]
-        self._held = Counter(word for entry in self._shelf for word in entry.names)
+        shelf = sorted(documents, key=lambda document: document.name)  # in this order where odds are equal
+        self.documents = {document.sha256: document for document in shelf}
+        numbers: dict[_Entry, int] = defaultdict(lambda: len(numbers))
+        self._number = np.asarray([numbers[_entry(document)] for document in shelf], np.intp)
+        self._entries = list(numbers)
+        self._days = np.asarray([entry.day.toordinal() if entry.day else 0 for entry in self._entries], np.intp)
+        self._going_by: dict[str, list[tuple[int, float]]] = defaultdict(list)  # word: (place on the shelf, weight)
+        for place, document in enumerate(shelf):
+            for word, weight in _names(document).items():
+                self._going_by[word].append((place, weight))
 
     def route(self, question: str) -> Route:
         """A softmax over the documents, and none of them, of rarity of shared names plus log fit of period and kind."""
-        if len(self._shelf) < 2:
+        if len(self.documents) < 2:
             return Route({})
-        words, periods, kinds = _words(question), find_periods(question), kinds_in(question)
-        named = [self._named(words, entry.names) for entry in self._shelf]
-        pairs = list(zip(self._shelf, named, strict=True))
-        newest = max((entry.day for entry, name in pairs if entry.day and name == max(named)), default=None)
-        adjusted = bool(_OWN_MEASURE.search(question))
-        latest = not periods and bool(_LATEST.search(question))
-        scores = {
-            entry.document.sha256: _NAME * name
-            + math.log(_period_fit(periods, entry))
-            + math.log(_kind_fit(kinds, periods, adjusted, entry.document.card.kind))
-            + math.log(_OLDER if latest and entry.day != newest else 1.0)
-            for entry, name in pairs
-        }
-        top = max(*scores.values(), _NONE)
-        total = math.exp(_NONE - top) + sum(math.exp(score - top) for score in scores.values())
-        order = sorted(scores, key=lambda key: (-scores[key], self.documents[key].name))
-        odds = {key: math.exp(scores[key] - top) / total for key in order}
-        return Route(odds, _chosen(odds))
+        periods, kinds, adjusted = find_periods(question), kinds_in(question), bool(_OWN_MEASURE.search(question))
+        named = self._named(_words(question))
+        fits = [
+            math.log(_period_fit(periods, entry)) + math.log(_kind_fit(kinds, periods, adjusted, entry.kind))
+            for entry in self._entries
+        ]
+        scores = _NAME * named + np.asarray(fits)[self._number]
+        if not periods and _LATEST.search(question):
+            days = self._days[self._number]
+            scores[days != days[named == named.max()].max()] += math.log(_OLDER)
+        top = max(scores.max(), _NONE)
+        weights = np.exp(scores - top)
+        odds = weights / (math.exp(_NONE - top) + weights.sum())
+        keys = list(self.documents)
+        likely = {keys[place]: float(odds[place]) for place in np.argsort(-scores, kind="stable")}
+        return Route(likely, _chosen(likely))
 
-    def _named(self, words: Mapping[str, _Written], names: Mapping[str, float]) -> float:
-        """How far `words` of a question name the document that goes by `names`: the rarity of those that they share."""
-        rarity = 0.0
-        for word in words.keys() & names.keys():
-            weight = max(names[word], _PROPER) if words[word] is _Written.AS_A_NAME else names[word]
-            weight *= _SMALL if words[word] is _Written.SMALL else 1.0
-            rarity += weight * math.log((len(self.documents) + 1) / self._held[word])
-        return min(rarity, _KNOWN) + _MORE * max(rarity - _KNOWN, 0.0)
+    def _named(self, words: Mapping[str, _Written]) -> NDArray[np.float64]:
+        """How far `words` of a question name each document on the shelf: the rarity of the names that they share."""
+        rarity = np.zeros(len(self.documents))
+        for word, written in words.items():
+            found = self._going_by.get(word, ())
+            for place, weight in found:
+                counts = max(weight, _PROPER) if written is _Written.AS_A_NAME else weight
+                counts *= _SMALL if written is _Written.SMALL else 1.0
+                rarity[place] += counts * math.log((len(self.documents) + 1) / len(found))
+        return np.minimum(rarity, _KNOWN) + _MORE * np.maximum(rarity - _KNOWN, 0.0)
+
+
+def _entry(document: Filed) -> _Entry:
+    called = (period for period in find_periods(Path(document.name).stem) if not period.month)
+    card = document.card
+    return _Entry(card.kind, tuple(find_periods(card.period)), _day(card.date), tuple(called))
 
 
 def _chosen(odds: Mapping[str, float]) -> tuple[str, ...]:
@@ -198,10 +205,13 @@ def _names(document: Filed) -> dict[str, float]:
 
 def _plainless(text: str) -> Iterator[str]:
     """The words of `text` that could be a name's: no number, period, kind of document or word of every day."""
-    for word in _split(text):
-        plain = word.lower() in _PLAIN or len(word) == 1 or _PART.fullmatch(word)
-        if not (plain or kinds_in(word) or find_periods(word)):
-            yield word.lower()
+    return (word.lower() for word in _split(text) if _calls(word))
+
+
+@lru_cache(maxsize=100_000)
+def _calls(word: str) -> bool:
+    plain = word.lower() in _PLAIN or len(word) == 1 or _PART.fullmatch(word)
+    return not (plain or kinds_in(word) or find_periods(word))
 
 
 def _split(text: str) -> list[str]:

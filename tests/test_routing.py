@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -78,6 +79,25 @@ def test_what_is_found_tells_apart_what_the_cards_do_not() -> None:
 def test_cards_that_say_nothing_send_no_question_anywhere() -> None:
     assert Router([Filed(name, name, Card()) for name in "abc"]).route("What was sold in 2019?").chosen == ()
     assert Router([]).route("What was sold in 2019?").odds == {}
+
+
+def steps(documents: int) -> int:
+    """Functions called to route a question among so many documents, on twelve years."""
+    cards = [Card(f"Company{n} Corp", kind="annual report", period=f"FY{2000 + n % 12}") for n in range(documents)]
+    router = Router([Filed(str(n), "report.pdf", card) for n, card in enumerate(cards)])
+    question = "What did Company7 sell in FY2007?"
+    router.route(question)  # which compiles patterns
+    called: list[str] = []
+    sys.setprofile(lambda frame, event, _: called.append(event))
+    try:
+        router.route(question)
+    finally:
+        sys.setprofile(None)
+    return called.count("call")
+
+
+def test_more_documents_with_the_same_periods_and_kinds_take_no_more_steps() -> None:
+    assert steps(2400) == steps(24)
 
 
 # In a library

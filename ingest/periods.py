@@ -16,22 +16,33 @@ _MONTHS = [name.lower() for name in month_name[1:]]
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "1st": 1, "2nd": 2, "3rd": 3, "4th": 4}
 _MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?)"
 _LONG = r"(?P<year>(?:19|20)\d\d)"
-_YEAR = r"(?:(?P<year>(?:19|20)\d\d)|'?(?P<short>\d\d))\b"
-_FISCAL = r"(?:(?:fiscal|calendar|financial)(?:\s+year)?|full\s+year|year|FY|CY)"
+_LED = (  # by what a year of two digits is known from a count
+    r"(?:(?<=['’])|(?<=[FC]Y)|(?<=[FC]Y[\s-])|(?<=fiscal\s)|(?<=fiscal\syear\s)|(?<=[QH][1-4])|(?<=[QH][1-4]-)"
+    r"|(?<=[1-4][QH])|(?<=[1-4][QH]-)|(?<=\sof\s)(?=\d\d\s*(?:[?!.,;:)]|$)))"
+)
+_NO_COUNT = (
+    r"(?![\w%]|[.,]\d|-(?![FC]Y|[QH]\d|\d[QH])[a-z]"
+    r"|\s+(?:%|per\s?cent|bps|basis\s+points|thousand|[mb]illion|(?:day|week|month)s?\b))"
+)
+_YEAR = rf"(?:{_LONG}\b|['’]?{_LED}(?P<short>\d\d){_NO_COUNT})"
+_FISCAL = r"(?:(?:(?:fiscal|calendar|financial)(?:\s+year)?|full\s+year|year|FY|CY)[\s-]*)?"
 _PART = r"(?P<ordinal>first|second|third|fourth|1st|2nd|3rd|4th)"
-_JOIN = r"[\s,\-]*(?:of\s+(?:the\s+)?|in\s+)?"
+_REPORT = r"(?:10-?[KQ]|(?:(?:quarterly|earnings|press|results)\s+)?(?:report|release|filing|results|earnings))"
+_JOIN = rf"(?:\s+{_REPORT}\s+(?:for|of|in|from)\s+(?:the\s+)?|[\s,\-]*(?:of\s+(?:the\s+)?|in\s+)?)"
 _DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
 _FORMS = [
     re.compile(form, re.I)
     for form in (
         rf"\b{_LONG}-(?P<number>[01]\d)-(?P<day>[0-3]\d)\b",
+        rf"(?<![\d.])(?P<day>[0-3]?\d)\.(?P<number>[01]?\d)\.{_LONG}\b(?!\.\d)",
         rf"\b{_MONTH}\s+{_DAY}\s*,?\s+{_LONG}\b",
         rf"\b{_DAY}\s+(?:of\s+)?{_MONTH}\s*,?\s+{_LONG}\b",
         rf"\b{_LONG}[\s_-]*Q(?P<quarter>[1-4])(?!\d)",
-        rf"\bQ(?P<quarter>[1-4]){_JOIN}(?:{_FISCAL}[\s-]*)?{_YEAR}",
-        rf"\b(?P<quarter>[1-4])Q[\s-]*(?:{_FISCAL}[\s-]*)?{_YEAR}",
-        rf"\b{_PART}\s+(?:fiscal\s+|calendar\s+)?quarter{_JOIN}(?:{_FISCAL}[\s-]*)?{_LONG}\b",
-        rf"\b(?:H(?P<half>[12])|{_PART}[\s-]half){_JOIN}(?:{_FISCAL}[\s-]*)?{_YEAR}",
+        rf"\bQ(?P<quarter>[1-4]){_JOIN}{_FISCAL}{_YEAR}",
+        rf"\b(?P<quarter>[1-4])Q[\s-]*{_FISCAL}{_YEAR}",
+        rf"\b{_PART}\s+(?:fiscal\s+|calendar\s+)?quarter{_JOIN}{_FISCAL}{_YEAR}",
+        rf"\b(?:H(?P<half>[12])|{_PART}[\s-]half){_JOIN}{_FISCAL}{_YEAR}",
+        rf"\b(?P<half>[12])H[\s-]*{_FISCAL}{_YEAR}",
         rf"\b{_MONTH}\s*,?\s+{_LONG}\b",
         rf"\b[FC]Y[\s-]*{_YEAR}",
         rf"(?<![\d$€£.,]){_LONG}(?![\d%]|[.,]\d)",

@@ -33,7 +33,18 @@ from tests.test_ingest import write_pdf
         ),
         ("the second fiscal quarter of 2023", [Period(2023, 2)]),
         ("H1 FY2023 and the second half of 2022", [Period(2023, 2), Period(2022, 4)]),
-        ("filed on 1st July 2022, or July 2, 2022, or 2022-07-03", [Period(2022, 0, 7, n) for n in (1, 2, 3)]),
+        ("1H23, 2H FY24", [Period(2023, 2), Period(2024, 4)]),
+        (
+            "Q322, Q3 '23, Q3-24 and FY20-FY22",
+            [*(Period(n, 3) for n in (2022, 2023, 2024)), Period(2020), Period(2022)],
+        ),
+        ("the third quarter of 22?", [Period(2022, 3)]),
+        ("Granite's Q3 10-Q for fiscal 2022", [Period(2022, 3)]),
+        ("the fourth quarter earnings release of 2021", [Period(2021, 4)]),
+        (
+            "filed on 1st July 2022, or July 2, 2022, or 2022-07-03, or 04.07.2022",
+            [Period(2022, 0, 7, n) for n in (1, 2, 3, 4)],
+        ),
         ("in June 2021", [Period(2021, 0, 6)]),
         ("2015–2017", [Period(2015), Period(2017)]),
         ("$2015 of 2,020 or 2019.5 or February 30, 2020", [Period(2020)]),
@@ -42,6 +53,18 @@ from tests.test_ingest import write_pdf
 )
 def test_periods_are_read_as_people_write_them(text: str, periods: list[Period]) -> None:
     assert find_periods(text) == periods
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("the Q3 10-Q", "the FY 10-K", "the third quarter 10-Q", "Q1 25%", "Q1 FY 25 %", "Q1-25.5", "H1 12 percent"),
+        *("Q4 in 50 states", "the third quarter of 22 states", "Q2 30-day rates", "FY 52 weeks", "CY 20 million"),
+        *("Q5 2o22", "section 31.13.2021", "version 1.2.2.2015", "3H22 of tritium"),
+    ],
+)
+def test_counts_and_names_of_forms_are_no_periods(text: str) -> None:
+    assert find_periods(text) == []
 
 
 def test_last_years_report_is_the_one_before_the_year_that_is_stated() -> None:

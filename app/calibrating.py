@@ -11,6 +11,7 @@ from langchain_core.cross_encoders import BaseCrossEncoder
 from octavo.evaluation.protocol import pages_of
 from octavo.evaluation.questions import Question
 from octavo.retrieval.calibration import Calibration, CalibrationError, Made, Searched, calibrate
+from octavo.retrieval.embedder import part_name
 from octavo.retrieval.model import Hit, Mode
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def made_with(library: Library, mode: Mode) -> Made:
 
 
 def _name(reranker: BaseCrossEncoder | None) -> str | None:
-    return getattr(reranker, "name", type(reranker).__name__) if reranker else None
+    return getattr(reranker, "name", part_name(reranker)) if reranker else None
 
 
 def searched(library: Library, question: Question, hits: Sequence[Hit]) -> Searched:

@@ -95,6 +95,7 @@ class OpenLibrary(Shelf):
         )
         self.reader = ExtractiveReader(self.embedder)
         self._answerers: dict[Generator | None, Answerer] = {}
+        self._width = 0  # of a given embedder's vectors, once known
 
     @property
     def index(self) -> Index:
@@ -112,6 +113,7 @@ class OpenLibrary(Shelf):
 
     @property
     def _embedding(self) -> Embedding:
+        self._check_width()
         return self._embedding_by(self.embedder, self.looker)
 
     def _embedding_by(self, embedder: Embedder, looker: PictureEmbedder) -> Embedding:
@@ -149,9 +151,22 @@ class OpenLibrary(Shelf):
             if choices != (self._choice, self._tuned):
                 self._open()
 
+    def _check_width(self) -> None:
+        """Raises LibraryError where a given embedder's vectors are longer or shorter than those kept by its name."""
+        kept = self.catalogue.dimensions(self.embedder.name) if self._given_embedder else 0
+        if kept and not self._width:
+            self._width = len(self.embedder.embed_query("a"))
+        if kept and kept != self._width:
+            raise LibraryError(
+                f"the embedder {self.embedder.name!r} gives vectors of {self._width} dimensions, and those that this "
+                f"library keeps by its name have {kept}: open it with the embedder that made them, or with one of "
+                "another name"
+            )
+
     def _refresh(self) -> None:
         """Sees what was changed here or in another process. Raises LibraryError when there is nothing to search."""
         self._follow_choice()
+        self._check_width()
         stamp = self.catalogue.stamp()
         if not stamp[0]:
             raise LibraryError("the library is empty: add PDFs with `octavo ingest FOLDER`")

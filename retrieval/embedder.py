@@ -171,16 +171,14 @@ def as_texts(encoder: SentenceTransformer, texts: Sequence[str]) -> list[Any]:
 
 
 class WrappedEmbedder(Embedder):
-    """Any LangChain `Embeddings` as an embedder of a library, named by their `model`, `model_name` or class."""
+    """Any LangChain `Embeddings` as an embedder of a library, named as `part_name` has it."""
 
     def __init__(self, embeddings: Embeddings) -> None:
         self.embeddings = embeddings
 
     @property
     def name(self) -> str:
-        kind = type(self.embeddings).__name__
-        model = getattr(self.embeddings, "model", None) or getattr(self.embeddings, "model_name", None)
-        return f"{kind}: {model}" if model else kind
+        return part_name(self.embeddings)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return unit(np.asarray(self.embeddings.embed_documents(list(texts)), np.float32))
@@ -188,6 +186,15 @@ class WrappedEmbedder(Embedder):
     def embed_query(self, text: str) -> list[float]:
         vector = unit(np.asarray([self.embeddings.embed_query(text)], np.float32))
         return [float(x) for x in vector[0]]
+
+
+def part_name(part: object) -> str:
+    """What identifies anyone's embeddings or reranker: class, `model` or `model_name`, and `dimensions` if chosen."""
+    model = getattr(part, "model", None) or getattr(part, "model_name", None)
+    dimensions = getattr(part, "dimensions", None)
+    told = [str(model)] if model else []
+    told += [f"{dimensions} dimensions"] if isinstance(dimensions, int) else []
+    return ": ".join([type(part).__name__, *([", ".join(told)] if told else [])])
 
 
 def as_embedder(embeddings: Embeddings) -> Embedder:

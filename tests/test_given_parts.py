@@ -1,4 +1,4 @@
-"""A retriever of one's own in the place of the text way: what it finds is kept to what was asked for."""
+"""Parts given to a library in the place of its own: what a retriever finds is kept to what was asked; names."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
+from langchain_core.embeddings import DeterministicFakeEmbedding
 from langchain_core.retrievers import BaseRetriever
+from langchain_openai import OpenAIEmbeddings
 
 from octavo import Library
 from octavo.errors import explain
+from octavo.library import LibraryError
+from octavo.retrieval.embedder import as_embedder
 from octavo.retrieval.model import RetrieverError
 
 QUESTION = "What was the highest yearly sunspot number?"
@@ -68,3 +72,29 @@ def test_what_is_no_chunk_of_the_library_is_one_line(own_library: Any, id: str |
     assert explain(raised.value) == (
         f"the retriever gave a document with the id {id!r}: it must be that of one of the library's chunks"
     )
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "name"),
+    [
+        (None, "OpenAIEmbeddings: text-embedding-3-large"),
+        (256, "OpenAIEmbeddings: text-embedding-3-large, 256 dimensions"),
+    ],
+)
+def test_embeddings_go_by_their_class_model_and_dimensions(dimensions: int | None, name: str) -> None:
+    given = OpenAIEmbeddings(model="text-embedding-3-large", dimensions=dimensions, api_key="none")
+    assert as_embedder(given).name == name
+
+
+def test_an_embedder_whose_vectors_do_not_fit_those_by_its_name_is_one_line(own_library: Any) -> None:
+    with Library(own_library.folder, embedder=DeterministicFakeEmbedding(size=16)) as library:
+        library.reindex()
+        assert library.search(QUESTION)
+    with Library(own_library.folder, embedder=DeterministicFakeEmbedding(size=32)) as library:
+        for change in (library.reindex, lambda: library.search(QUESTION)):
+            with pytest.raises(LibraryError) as raised:
+                change()
+            assert explain(raised.value) == (
+                "the embedder 'DeterministicFakeEmbedding' gives vectors of 32 dimensions, and those that this library "
+                "keeps by its name have 16: open it with the embedder that made them, or with one of another name"
+            )

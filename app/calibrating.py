@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from octavo.retrieval.model import Hit, Mode
 if TYPE_CHECKING:
     from octavo.library import Library
 
-_DOCUMENTS = "documents"  # a library may grow; what else a calibration was made with must be the same
+_DOCUMENTS, _DIGEST = "documents", "digest of documents"  # a library may grow; all else must be as it was
 
 
 def choice(mode: Mode) -> str:
@@ -26,14 +27,21 @@ def choice(mode: Mode) -> str:
 
 
 def made_with(library: Library, mode: Mode) -> Made:
-    """All that a hit's signals hang on, beside the question and how many documents there are."""
+    """All that a hit's signals and its cut hang on, beside the question and the documents."""
     settings, pictured = library.settings, mode is not Mode.TEXT
     return {
         "embedder": library.embedder.name,
         "visual embedder": library.looker.name if pictured else None,
         "reranker": _name(library.engine.reranker),
         "documents first": settings.documents_first,
+        "domains": ", ".join(library.engine.domains.names()) or None,
     }
+
+
+def _holds(library: Library) -> Made:
+    """How many documents there are, and a digest of which they are, each in which domain."""
+    ready = sorted((sha256, domain or "") for sha256, domain in library.catalogue.domains().items())
+    return {_DOCUMENTS: len(ready), _DIGEST: hashlib.sha256(repr(ready).encode()).hexdigest()[:12]}
 
 
 def _name(reranker: BaseCrossEncoder | None) -> str | None:
@@ -61,8 +69,7 @@ def make(
     for done, question in enumerate(questions, 1):
         known.append(searched(library, question, library.search(question.text, k, mode=mode, domain=None)))
         on_progress(done, len(questions))
-    made = {**made_with(library, mode), _DOCUMENTS: len(library.engine.domains.ready())}
-    return calibrate(known, lose, k, seed, made)
+    return calibrate(known, lose, k, seed, {**made_with(library, mode), **_holds(library)})
 
 
 def kept(library: Library, mode: Mode) -> Calibration | None:
@@ -85,12 +92,14 @@ def holding(library: Library, mode: Mode) -> Calibration:
 
 
 def told(library: Library) -> list[str]:
-    """A line for each calibration: what it promises, what by, and whether the library has grown since."""
-    lines, now = [], len(library.engine.domains.ready())
+    """A line for each calibration: what it promises, what by, and whether documents or their domains changed since."""
+    lines, now = [], _holds(library)
     for mode in Mode:
         if calibration := kept(library, mode):
-            was = calibration.made_with[_DOCUMENTS]
-            grown = "" if was == now else f", made with {was} documents of now {now}: calibrate again"
+            was, changed = calibration.made_with, ""
+            if was.get(_DIGEST) != now[_DIGEST]:
+                counts = f"{was[_DOCUMENTS]}, now {now[_DOCUMENTS]}"
+                changed = f", made with other documents ({counts}) or domains: calibrate again"
             promise = f"by {calibration.questions} questions to lose {calibration.lose:.1%} at most"
-            lines.append(f"{mode} calibrated {promise}{grown}")
+            lines.append(f"{mode} calibrated {promise}{changed}")
     return lines

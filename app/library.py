@@ -15,11 +15,10 @@ from octavo.generation.model import Answer
 from octavo.generation.weights import LocalModelError
 from octavo.generators import local_name, thins_pictures
 from octavo.holdings import Holdings
-from octavo.retrieval.calibration import Calibration
+from octavo.retrieval.calibration import Calibration, CalibrationError
 from octavo.retrieval.expansion import bring_pages, expand
 from octavo.retrieval.model import Hit, Looked, Mode, Rule, Selection
 from octavo.retrieval.selection import choose, choose_evidence
-from octavo.retrieval.tuning import UNTUNED
 from octavo.settings import Generator
 from octavo.shelf import LibraryError, NoSuchDocumentError
 
@@ -74,9 +73,8 @@ class Library(Holdings):
         *,
         mode: Mode | str | None,
         domain: str | EllipsisType | None,
-        tuned: bool = True,
     ) -> tuple[list[Hit], tuple[Looked, ...]]:
-        """What `search` finds, and the documents that it looked in, if not in all; by a domain's tuning if `tuned`."""
+        """What `search` finds, and the documents that it looked in, if not in all."""
         if not query.strip():
             raise LibraryError("the question is empty")
         self._refresh()
@@ -90,19 +88,26 @@ class Library(Holdings):
         among = [self.find(document).sha256 for document in documents] or None
         within = self.settings.domain if isinstance(domain, EllipsisType) else domain
         where = self.engine.domains.where(query, within)
-        if not tuned:
-            where = replace(where, tuning=UNTUNED)
         if "k" not in self.settings.model_fields_set:
             k = k or where.tuning.k
         return self.engine.find(query, way, k or self.settings.k, among, where)
 
     def select(self, query: str, documents: Sequence[str] = (), *, links: bool = True, **how: Unpack[How]) -> Selection:
-        """The evidence for an answer: the hits that the rule keeps, and with `links` what these bring beside them."""
+        """The evidence for an answer: the hits that the rule keeps, and with `links` what these bring beside them.
+
+        Raises as `search`, and CalibrationError where the rule "calibrated" holds no promise: under other settings than
+        it was made with, in some `documents`, or in a domain.
+        """
         s, k = self.settings, how.get("k")
         mode = Mode(how.get("mode") or s.mode)
         rule, within = Rule(how.get("rule") or s.selection), how.get("domain", ...)
         if rule is Rule.CALIBRATED:
-            chosen, looked = self._calibrated(query, k or s.k, documents, mode, within)
+            if documents or (s.domain if isinstance(within, EllipsisType) else within):
+                raise CalibrationError(
+                    "a calibration holds where everything is searched: leave out documents and domain, or choose by "
+                    "another rule (--select, OCTAVO_SELECTION)"
+                )
+            chosen, looked = self._calibrated(query, k or s.k, mode)
         else:
             hits, looked = self._find(query, k, documents, mode=mode, domain=within)
             chosen = choose(hits, rule, gamma=s.gamma, threshold=s.ratio, limit=len(hits))
@@ -112,14 +117,11 @@ class Library(Holdings):
         dropped = [pair for pair in chosen.dropped if pair[0].chunk.id not in {hit.chunk.id for hit in brought}]
         return Selection((*chosen.kept, *brought), tuple(dropped), chosen.notes, looked)
 
-    def _calibrated(
-        self, query: str, k: int, documents: Sequence[str], mode: Mode, domain: str | EllipsisType | None
-    ) -> tuple[Selection, tuple[Looked, ...]]:
+    def _calibrated(self, query: str, k: int, mode: Mode) -> tuple[Selection, tuple[Looked, ...]]:
         """The selection by this library's calibration, from at least as many hits as it was made with."""
         calibration = calibrating.holding(self, mode)
-        hits, looked = self._find(query, max(k, calibration.k), documents, mode=mode, domain=domain, tuned=False)
-        asked = [self.find(document).sha256 for document in documents]
-        likely = calibration.probabilities(self.engine.signals(query, hits, asked)).tolist()
+        hits, looked = self._find(query, max(k, calibration.k), (), mode=mode, domain=None)
+        likely = calibration.probabilities(self.engine.signals(query, hits)).tolist()
         group, cut = calibration.cut(self.engine.domains.domain_of(query))
         return choose_evidence(hits, likely, cut.least, calibration.lose, group), looked
 

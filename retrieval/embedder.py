@@ -190,11 +190,10 @@ class WrappedEmbedder(Embedder):
 
 def part_name(part: object) -> str:
     """What identifies anyone's embeddings or reranker: class, `model` or `model_name`, and `dimensions` if chosen."""
+    kind, dimensions = type(part).__name__, getattr(part, "dimensions", None)
     model = getattr(part, "model", None) or getattr(part, "model_name", None)
-    dimensions = getattr(part, "dimensions", None)
-    told = [str(model)] if model else []
-    told += [f"{dimensions} dimensions"] if isinstance(dimensions, int) else []
-    return ": ".join([type(part).__name__, *([", ".join(told)] if told else [])])
+    told = [f"{model}"] * bool(model) + [f"{dimensions} dimensions"] * isinstance(dimensions, int)
+    return f"{kind}: {', '.join(told)}" if told else kind
 
 
 def as_embedder(embeddings: Embeddings) -> Embedder:

@@ -152,12 +152,9 @@ class SearchEngine:
 
     # Choosing
 
-    def signals(self, question: str, hits: Sequence[Hit], documents: Sequence[str] = ()) -> NDArray[np.float64]:
-        """What a calibration tells evidence by, of each of `hits`, best first; shape (n, len(SIGNALS)).
-
-        `documents` (SHA-256) are those that were asked for, and so asked about, if any.
-        """
-        odds = dict.fromkeys(documents, 1.0) or self.route(question).told_by([hit.sha256 for hit in hits]).odds
+    def signals(self, question: str, hits: Sequence[Hit]) -> NDArray[np.float64]:
+        """What a calibration tells evidence by, of each of `hits`, best first; shape (n, len(SIGNALS))."""
+        odds = self.route(question).told_by([hit.sha256 for hit in hits]).odds
         columns = [
             self._cosines(question, hits),
             self.index.words.coverage(question, [hit.chunk.indexed_text for hit in hits]),

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from langchain_core.cross_encoders import BaseCrossEncoder
 
-from octavo import Library, Settings
+from octavo import Library, Settings, calibrating
 from octavo.evaluation.questions import Question, read_questions
 from octavo.generation.answerer import NOT_HERE
 from octavo.retrieval.calibration import SIGNALS, Calibration, CalibrationError, Searched, calibrate, conformal_cut
 from tests.test_cli import printed, run
+from tests.test_ingest import write_pdf
 
 QUESTIONS = Path(__file__).parent.parent / "examples" / "questions.jsonl"
 
@@ -146,6 +148,57 @@ def test_a_calibration_holds_only_for_what_it_was_made_with(calibrated: Any) -> 
         library.select("sunspots", rule="calibrated")
 
 
+@pytest.mark.parametrize("elsewhere", [{"domain": "weighted"}, {"domain": "auto"}, {"domain": "sky"}])
+def test_no_promise_is_made_in_a_domain(calibrated: Any, elsewhere: dict[str, str]) -> None:
+    with pytest.raises(CalibrationError, match="holds where everything is searched: leave out documents and domain"):
+        calibrated.select("sunspots", rule="calibrated", **elsewhere)
+    settings = Settings(library=calibrated.folder, **elsewhere)
+    with Library(settings=settings, embedder=calibrated.embedder) as library:
+        with pytest.raises(CalibrationError, match="holds where everything is searched"):
+            library.select("sunspots", rule="calibrated")
+        assert library.select("sunspots", rule="calibrated", domain=None).notes
+
+
+def test_no_promise_is_made_in_some_documents(calibrated: Any) -> None:
+    with pytest.raises(CalibrationError, match="holds where everything is searched"):
+        calibrated.select("sunspots", ["sunspot-cycles.pdf"], rule="calibrated")
+
+
+def test_other_domains_need_another_calibration(calibrated: Any) -> None:
+    calibrated.set_domain("sky", ["sunspot-cycles.pdf"])
+    with pytest.raises(CalibrationError, match="was made with domains None, not sky: `octavo calibrate"):
+        calibrated.select("sunspots", rule="calibrated")
+
+
+class Longest(BaseCrossEncoder):
+    """Likes the longest text best."""
+
+    def __init__(self, model_name: str) -> None:
+        self.model_name = model_name
+
+    def score(self, text_pairs: list[tuple[str, str]]) -> list[float]:
+        return [len(text) / 10_000 for _, text in text_pairs]
+
+
+def test_two_models_of_one_class_of_rerankers_are_told_apart(own_library: Any) -> None:
+    with Library(own_library.folder, embedder=own_library.embedder, reranker=Longest("one")) as library:
+        library.calibrate(read_questions(QUESTIONS), lose=0.5, k=20)
+    library = Library(own_library.folder, embedder=own_library.embedder, reranker=Longest("two"))
+    with library, pytest.raises(CalibrationError, match="was made with reranker Longest: one, not Longest: two"):
+        library.select("sunspots", rule="calibrated")
+
+
+def test_one_document_for_another_is_told(calibrated: Any, tmp_path: Path) -> None:
+    assert calibrating.told(calibrated) == ["text calibrated by 15 questions to lose 20.0% at most"]
+    calibrated.delete("sunspot-cycles.pdf")
+    write_pdf(tmp_path / "new.pdf", "The harbour was built of granite.")
+    calibrated.ingest([tmp_path / "new.pdf"])
+    assert calibrating.told(calibrated) == [
+        "text calibrated by 15 questions to lose 20.0% at most, made with other documents (5, now 5) or domains: "
+        "calibrate again"
+    ]
+
+
 def test_the_command_tells_its_cut_and_doctor_the_promise(own_library: Any) -> None:
     options = ("--lose", 0.2, "-k", 20, "--library", own_library.folder)
     told = printed(run("calibrate", QUESTIONS, *options, "--json"))
@@ -182,4 +235,3 @@ def test_signals_tell_of_each_hit(library: Any) -> None:
     assert signals[:, 0] == pytest.approx(vectors @ np.asarray(library.embedder.embed_query(question.text)), abs=1e-5)
     assert signals[:, 2] == pytest.approx(np.log([1, 2, 3, 4, 5]))
     assert signals[:, 3].tolist() == [hit.score for hit in hits]
-    assert library.engine.signals(question.text, hits, [hits[0].sha256])[0, 4] == 1.0

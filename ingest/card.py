@@ -169,7 +169,7 @@ def _other_names(first: Sequence[Element]) -> Iterable[str]:
     """Trading symbols on the first pages."""
     for element in first:
         text = element.text
-        if element.table and any("symbol" in cell.lower() for cell in element.table.rows[0]):
+        if element.table and element.table.rows and any("symbol" in cell.lower() for cell in element.table.rows[0]):
             column = next(n for n, cell in enumerate(element.table.rows[0]) if "symbol" in cell.lower())
             cells = [row[column].strip() for row in element.table.rows[1:2]]
             yield from (cell for cell in cells if re.fullmatch(r"[A-Z.]{1,6}", cell))

@@ -25,6 +25,7 @@ from octavo.retrieval.tuning import UNTUNED, Tuning
 from octavo.retrieval.visual import PictureEmbedder
 
 _CANDIDATES = 50  # that are ranked anew
+_LEAST = 1e-9  # that a probability counts, as one rounded to 0 would make all scores equal, or infinite
 _WEIGHED = 100  # hits that are weighed by their domains before the best are kept
 
 
@@ -95,8 +96,10 @@ class SearchEngine:
         """The `k` best chunks for `query`, best first, in `documents` (SHA-256) only if given; and where it looked.
 
         `where` is what `domains.where` says of the question. The documents that the question names come first where
-        neither a domain nor documents are named, if this engine does so.
+        neither a domain nor documents are named, if this engine does so. Raises ValueError for a `k` below 1.
         """
+        if k < 1:
+            raise ValueError(f"a search gives one hit or more, not {k}")
         looked: tuple[Looked, ...] = ()
         inside = where.documents
         if documents is not None:
@@ -180,7 +183,8 @@ def weighed(hits: Sequence[Hit], weights: Mapping[str, tuple[str, float]]) -> It
     """The hits, each score times the probability of its document's domain; what came in meanwhile is left out."""
     for hit in (hit for hit in hits if hit.sha256 in weights):
         name, weight = weights[hit.sha256]
-        score = hit.score * weight if hit.score > 0 else hit.score / weight  # a cosine below 0 falls too
+        factor = max(weight, _LEAST)
+        score = hit.score * factor if hit.score > 0 else hit.score / factor  # a cosine below 0 falls too
         yield replace(hit, score=score, why=(*hit.why, f"domain: {name}, probability {weight:.2f}"))
 
 

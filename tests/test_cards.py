@@ -100,6 +100,11 @@ def test_the_cover_of_an_annual_report_tells_whose_it_is_and_of_which_year() -> 
     assert make_card(document, "scan_0815") == expected
 
 
+def test_a_table_without_rows_tells_nothing() -> None:
+    empty = Element("t", ElementType.TABLE, 1, (0.0, 0.0, 1.0, 1.0), "Trading symbol", table=Table((), ()))
+    assert make_card(ParsedDocument((Page(1, 612, 792),), (empty,), (), ""), "") == Card()
+
+
 def test_the_spans_of_a_quarterly_reports_tables_tell_its_quarter() -> None:
     cover = ("FORM 10-Q", "For the quarterly period ended December 31, 2022")
     spans = ("Three Months Ended December 31,", "Six Months Ended December 31,")

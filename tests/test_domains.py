@@ -226,6 +226,15 @@ def test_weighted_lets_a_score_below_0_fall_too(domained: Any) -> None:
         assert hit.score == pytest.approx(before.score / weights[hit.sha256][1])
 
 
+def test_weighted_keeps_scores_apart_where_a_probability_is_0(domained: Any) -> None:
+    hit = domained.search("sunspot number")[0]
+    hits = [replace(hit, score=score) for score in (0.2, 0.1, 0.0, -0.1, -0.2)]
+    scores = [after.score for after in weighed(hits, {hit.sha256: ("sky", 0.0)})]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == 5
+    assert np.isfinite(scores).all()
+
+
 def test_none_searches_all_domains_whatever_the_settings_say(domained: Any) -> None:
     settings = Settings(library=domained.folder, domain="people")
     with Library(settings=settings, embedder=domained.embedder) as library:

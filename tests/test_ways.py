@@ -104,6 +104,12 @@ def test_every_way_searches_in_the_named_documents_alone(library: Any, mode: Mod
     assert {hit.document for hit in found} == {"pacific-temperatures.pdf"}
 
 
+@pytest.mark.parametrize("mode", list(Mode))
+def test_fewer_hits_than_one_cannot_be_asked_for(library: Any, mode: Mode) -> None:
+    with pytest.raises(ValueError, match="a search gives one hit or more, not -3"):
+        library.search(QUESTION, k=-3, mode=mode)
+
+
 @pytest.mark.parametrize("mode", ["image", "fusion", "joint"])
 @pytest.mark.slow
 def test_every_way_leads_to_an_answer_with_a_citation(library: Any, mode: str) -> None:

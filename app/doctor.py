@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from octavo.ingest.readers import BACKENDS, make_reader
 from octavo.ingest.store.database import parse_url
 from octavo.ingest.text import count
-from octavo.kernels.device import resolve_device
+from octavo.kernels.device import has_bfloat16, resolve_device
 from octavo.settings import EMBEDDED, Settings
 
 if TYPE_CHECKING:
@@ -98,8 +98,6 @@ def _faiss(settings: Settings) -> str:
 
 def _processor(settings: Settings) -> str:
     import torch
-
-    from octavo.retrieval.embedder import has_bfloat16
 
     gpus = [torch.cuda.get_device_name(n) for n in range(torch.cuda.device_count())]
     cores = f"{os.cpu_count()} cores, {'bfloat16' if has_bfloat16() else 'float32 only'}"

@@ -92,7 +92,7 @@ def main() -> None:
         named = {document: name for document, name in named.items() if document in pages}
         hashes = {info.name: info.sha256 for info in library.documents()}
         documents = {
-            name: [library.engine.domains._vectors([hashes[d]]) for d in sorted(named) if named[d] == name]
+            name: [library.engine.domains.vectors([hashes[d]]) for d in sorted(named) if named[d] == name]
             for name in folders
         }
         texts = {name: [told(options.data / file) for file in some] for name, some in files.items()}

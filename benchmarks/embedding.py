@@ -39,7 +39,8 @@ from octavo.ingest.directions import unit
 from octavo.ingest.parse import assemble
 from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.ingest.readers.mupdf.reader import PyMuPDFReader
-from octavo.retrieval.embedder import EMBEDDED, SentenceEmbedder, has_bfloat16, load_model
+from octavo.kernels.device import has_bfloat16
+from octavo.retrieval.embedder import EMBEDDED, SentenceEmbedder, load_model
 from octavo.retrieval.packed import packed
 
 Vectors = NDArray[np.float32]

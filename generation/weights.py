@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from octavo.ingest.text import reason_of
+from octavo.kernels.device import has_bfloat16
 
 if TYPE_CHECKING:
     import torch
@@ -62,7 +63,6 @@ def load(model: str, device: torch.device, dtype: torch.dtype | None = None) -> 
     from transformers.utils import logging
 
     from octavo.generation.processors import load_processor
-    from octavo.retrieval.embedder import has_bfloat16
 
     name, here = _place(model)
     if dtype is None:

@@ -1,4 +1,4 @@
-"""The processor that tensors live on, by one name for every part. Knows nothing of what runs there."""
+"""The processor that tensors live on, by one name for every part, and what it can. Knows nothing of what runs there."""
 
 from __future__ import annotations
 
@@ -32,3 +32,10 @@ def resolve_device(name: str = "auto") -> torch.device:
         built = "" if torch.version.cuda else f", and torch {torch.__version__} is built without CUDA"
         raise DeviceError(f"no GPU for device {name!r}: torch sees {gpus} here{built}; take auto or cpu")
     return torch.device("cuda", number)
+
+
+def has_bfloat16() -> bool:
+    """Whether the processor multiplies bfloat16 itself; emulated, it is slower than float32."""
+    import torch
+
+    return bool(torch.cpu._is_avx512_bf16_supported())

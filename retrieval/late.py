@@ -18,8 +18,8 @@ from PIL import Image
 
 from octavo.ingest.directions import middles, unit
 from octavo.ingest.embedding import Picture
-from octavo.kernels.device import resolve_device
-from octavo.retrieval.embedder import ModelMissingError, has_bfloat16, loading, model_name
+from octavo.kernels.device import has_bfloat16, resolve_device
+from octavo.retrieval.embedder import ModelMissingError, loading, model_name
 from octavo.retrieval.visual import PictureEmbedder
 
 if TYPE_CHECKING:

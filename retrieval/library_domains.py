@@ -115,13 +115,13 @@ class LibraryDomains:
         if not new or len(self._names(domains)) < 2:
             return {}
         identifier = self._identify(domains)
-        odds = {sha256: identifier.of_document(some) for sha256 in new if len(some := self._vectors([sha256]))}
+        odds = {sha256: identifier.of_document(some) for sha256 in new if len(some := self.vectors([sha256]))}
         return {sha256: name for sha256, some in odds.items() if (name := sure(some, MOSTLY))}
 
     def discover(self, count: int | None, seed: int) -> dict[str, str]:
         """A domain for each ready document, found by what they are about. Raises DomainError."""
         ready = self.ready()
-        means = [self._vectors([sha256]).mean(axis=0) for sha256 in ready]
+        means = [self.vectors([sha256]).mean(axis=0) for sha256 in ready]
         texts = [" ".join(self.catalogue.texts(self._ids([sha256])[:_TOLD])[1]) for sha256 in ready]
         return dict(zip(ready, discover(np.asarray(means, np.float32), texts, count, seed), strict=True))
 
@@ -133,7 +133,7 @@ class LibraryDomains:
             if len(names) < 2:
                 raise DomainError("fewer than two domains: `octavo domains discover` finds some, `set` makes one")
             known = {
-                name: [self._vectors([sha256]) for sha256, own in domains.items() if own == name]
+                name: [self.vectors([sha256]) for sha256, own in domains.items() if own == name]
                 + [self.embedder.encode([text]) for text in examples.get(name, ())]
                 for name in names
             }
@@ -148,7 +148,8 @@ class LibraryDomains:
     def _ids(self, documents: Sequence[str]) -> list[int]:
         return self.catalogue.ready_ids(self.embedder.name, pictures=False, documents=documents)
 
-    def _vectors(self, documents: Sequence[str]) -> NDArray[np.float32]:
+    def vectors(self, documents: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors, shape (n, dimensions), of the texts of these documents (SHA-256)."""
         return self.catalogue.vectors(self.embedder.name, self._ids(documents))[1]
 
 

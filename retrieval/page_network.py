@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from octavo.retrieval.embedder import has_bfloat16
+from octavo.kernels.device import has_bfloat16
 from octavo.retrieval.visual import PAGE_ENCODER
 
 _LEAST = 8  # pixels of a side, as the first convolution needs

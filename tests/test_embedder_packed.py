@@ -14,7 +14,8 @@ from tokenizers.processors import Sequence
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from octavo.ingest.directions import unit
-from octavo.retrieval.embedder import EMBEDDED, SentenceEmbedder, embedded_folder, has_bfloat16, load_model
+from octavo.kernels.device import has_bfloat16
+from octavo.retrieval.embedder import EMBEDDED, SentenceEmbedder, embedded_folder, load_model
 from octavo.retrieval.packed import packed
 
 CPU = torch.device("cpu")

@@ -50,7 +50,7 @@ def test_the_four_ways_are_compared_in_one_json_document(library: Any, tmp_path:
 def test_answers_are_the_same_one_by_one_and_many_at_once(
     library: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("octavo.retrieval.embedder.has_bfloat16", lambda: False)
+    monkeypatch.setattr("octavo.generation.weights.has_bfloat16", lambda: False)
     monkeypatch.setenv("OCTAVO_LOCAL_MODEL", str(text_model(tmp_path / "model")))
     monkeypatch.setenv("OCTAVO_MAX_ANSWER_TOKENS", "40")
     replies = []

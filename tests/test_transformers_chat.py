@@ -36,7 +36,7 @@ SEEING = {
 def in_float32():
     """Greedy choices of random weights hang on the last bits."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("octavo.retrieval.embedder.has_bfloat16", lambda: False)
+        patch.setattr("octavo.generation.weights.has_bfloat16", lambda: False)
         yield
 
 

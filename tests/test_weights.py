@@ -40,7 +40,7 @@ def test_whether_a_model_sees_is_known_without_its_weights(text_folder: Path, se
 def test_on_a_processor_the_weights_are_as_it_multiplies_them(
     text_folder: Path, bfloat16: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("octavo.retrieval.embedder.has_bfloat16", lambda: bfloat16)
+    monkeypatch.setattr("octavo.generation.weights.has_bfloat16", lambda: bfloat16)
     assert load(str(text_folder), CPU).model.dtype == (torch.bfloat16 if bfloat16 else torch.float32)
 
 

@@ -95,7 +95,8 @@ def _scaled(log_odds: NDArray[np.float64], power: float | np.float64) -> NDArray
 def _power(log_odds: NDArray[np.float64], truth: NDArray[np.int64], weights: NDArray[np.float64]) -> float:
     """The power of the least cross-entropy with what is true.
 
-    Truth counts as Platt has it (1999), not quite certain: else no power were too high where nothing is mistaken.
+    Truth counts as Platt has it (1999), not quite certain: else no power were too high where nothing is mistaken. With
+    scikit-learn's CalibratedClassifierCV(method="temperature") a point between two such domains is surely of one.
     """
     n, domains = log_odds.shape
     target = np.full((n, domains), 1 / (n + 2) / domains)

@@ -26,7 +26,6 @@ from octavo.models import ModelShelf
 from octavo.retrieval.embedder import Embedder, SentenceEmbedder, as_embedder
 from octavo.retrieval.engine import SearchEngine
 from octavo.retrieval.index import Index
-from octavo.retrieval.late import LateInteraction
 from octavo.retrieval.looking import picture_embedder
 from octavo.retrieval.model import Hit, Mode
 from octavo.retrieval.reranker import SentenceReranker
@@ -121,11 +120,7 @@ class OpenLibrary(Shelf):
         if looker.name == embedder.name:
             spaces = [Space(looker.name, looker.encode, looker.encode_pictures)]
         else:
-            own = looker.encode if looker.space == looker.name else None
-            pictures = Space(looker.name, own, looker.encode_pictures)
-            if isinstance(looker, LateInteraction):
-                pictures = Space(looker.name, patches=looker.encode_many)
-            spaces = [Space(embedder.name, embedder.encode), pictures]
+            spaces = [Space(embedder.name, embedder.encode), looker.kept]
         return Embedding(self.catalogue, self.files, spaces)
 
     def _answerer(self, generator: Generator | None) -> Answerer:

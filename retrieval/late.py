@@ -6,7 +6,6 @@ vectors of the greatest cosine with any of the picture's.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from functools import cached_property
 from threading import Lock
@@ -14,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from octavo.ingest.directions import middles, unit
-from octavo.ingest.embedding import Picture
+from octavo.ingest.embedding import Picture, Space
+from octavo.ingest.store.catalogue import Catalogue
 from octavo.kernels.device import has_bfloat16, resolve_device
 from octavo.retrieval.embedder import ModelMissingError, loading, model_name
-from octavo.retrieval.visual import PictureEmbedder
+from octavo.retrieval.visual import PictureEmbedder, as_images
 
 if TYPE_CHECKING:
     from sentence_transformers import MultiVectorEncoder
@@ -74,8 +73,7 @@ class LateInteraction(PictureEmbedder):
 
     def encode_many(self, pictures: Sequence[Picture]) -> list[NDArray[np.float32]]:
         """The vectors of each picture, float32 (patches, dimensions), each of length 1."""
-        images = [{"image": Image.open(io.BytesIO(picture.png())).convert("RGB")} for picture in pictures]
-        many = self._loaded().encode_document(images, batch_size=_BATCH, show_progress_bar=False)
+        many = self._loaded().encode_document(as_images(pictures), batch_size=_BATCH, show_progress_bar=False)
         return [unit(vectors.float().cpu().numpy()) for vectors in many]
 
     def encode_question(self, text: str) -> NDArray[np.float32]:
@@ -89,6 +87,19 @@ class LateInteraction(PictureEmbedder):
 
     def encode_pictures(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         return middles(self.encode_many(pictures))
+
+    @property
+    def kept(self) -> Space:
+        return Space(self.name, patches=self.encode_many)
+
+    def ranked(
+        self, question: str, found: Sequence[tuple[int, float]], catalogue: Catalogue
+    ) -> tuple[str, list[tuple[int, float]]]:
+        """By MaxSim, those of `found` whose patches are kept."""
+        tokens = self.encode_question(question)
+        patches = catalogue.patches(self.name, [key for key, _ in found], tokens.shape[1])
+        scores = [(key, maxsim(tokens, patches[key])) for key, _ in found if key in patches]
+        return "MaxSim", sorted(scores, key=lambda pair: -pair[1])
 
 
 def maxsim(question: NDArray[np.float32], picture: NDArray[np.float32]) -> float:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from octavo.ingest.card import KINDS, Card, kinds_in
 from octavo.ingest.periods import Period, find_periods
+from octavo.retrieval.tuning import RRF
 
 _NAME = 3.0  # the weight of a name's rarity, a logarithm, beside those of period and kind
 _NONE = 2.0  # log odds that the question is about no document by name
@@ -35,7 +36,7 @@ _LIKELY = 0.5  # the probability from which on one that is not chosen is raised
 _MOST = 4  # documents chosen
 _OLDER = 0.1  # how a document fits that is not the latest of those that are named, where the latest is asked for
 _LEAST = 0.1  # of the likeliest's probability
-_RRF, _DEPTH = 60, 20  # of the hits that tell documents apart whose cards do not
+_DEPTH = 20  # of the hits that tell documents apart whose cards do not
 _CALLED = 0.8  # what a period in the file's name counts beside the card's
 _CALENDAR = 0.7  # and a quarter of the calendar, for who does not know the fiscal year
 _ADJUSTED = 0.4  # how other documents fit a question for an adjusted measure, beside the release of results
@@ -104,10 +105,10 @@ class Route:
         """
         if len(self.chosen) < 2:
             return self
-        share = dict.fromkeys(self.chosen, 1 / (_RRF + _DEPTH))
+        share = dict.fromkeys(self.chosen, 1 / (RRF + _DEPTH))
         for rank, sha256 in enumerate(ranked[:_DEPTH], 1):
             if sha256 in share:  # anyone's retriever may find what it was not asked for
-                share[sha256] += 1 / (_RRF + rank)
+                share[sha256] += 1 / (RRF + rank)
         weights = {key: self.odds[key] * share[key] for key in self.chosen}
         total = sum(weights.values()) / sum(self.odds[key] for key in self.chosen)
         odds = dict(self.odds) | {key: weight / total for key, weight in weights.items()}

@@ -17,10 +17,10 @@ from octavo.ingest.store.catalogue import Catalogue
 from octavo.ingest.text import count
 from octavo.retrieval.embedder import Embedder
 from octavo.retrieval.index import Index
-from octavo.retrieval.late import LateInteraction, maxsim
 from octavo.retrieval.model import Hit, Mode, RetrieverError
 from octavo.retrieval.store import FaissStore
-from octavo.retrieval.tuning import EVEN, Weights
+from octavo.retrieval.tuning import EVEN, RRF, Weights
+from octavo.retrieval.visual import PictureEmbedder
 
 Ranking = dict[int, tuple[float, tuple[str, ...]]]
 """Chunk id -> its score, higher for better, and the reasons in words."""
@@ -32,7 +32,6 @@ T = TypeVar("T", bound=Hashable)
 
 _DEPTH = 100  # of each list that is fused
 _SPREAD = 0.5  # of a score, for each better hit on its page
-_RRF = 60  # Cormack, Clarke and Buettcher, SIGIR 2009
 
 
 def fuse(rankings: Sequence[Sequence[T]], weights: Sequence[float] = ()) -> dict[T, float]:
@@ -43,7 +42,7 @@ def fuse(rankings: Sequence[Sequence[T]], weights: Sequence[float] = ()) -> dict
     scores: dict[T, float] = defaultdict(float)
     for ranking, weight in zip(rankings, weights or [1.0] * len(rankings), strict=True):
         for rank, key in enumerate(ranking, 1):
-            scores[key] += weight / (_RRF + rank)
+            scores[key] += weight / (RRF + rank)
     return dict(scores)
 
 
@@ -142,16 +141,8 @@ class PictureRetriever(LibraryRetriever):
     def rank(self, query: str, depth: int, documents: Sequence[str] | None) -> Ranking:
         store = self.index.pictures
         found = self._nearest(store, query, depth, self._among(store, True, documents))
-        if isinstance(store.embedding, LateInteraction):
-            return self._rerank(store.embedding, query, [key for key, _ in found])
-        return {key: (score, (f"picture: rank {n}, cosine {score:.3f}",)) for n, (key, score) in enumerate(found, 1)}
-
-    def _rerank(self, late: LateInteraction, query: str, candidates: Sequence[int]) -> Ranking:
-        question = late.encode_question(query)
-        patches = self.index.catalogue.patches(late.name, candidates, question.shape[1])
-        scores = {key: maxsim(question, patches[key]) for key in candidates if key in patches}
-        order = sorted(scores, key=lambda key: -scores[key])
-        return {key: (scores[key], (f"picture: rank {n}, MaxSim {scores[key]:.3f}",)) for n, key in enumerate(order, 1)}
+        measure, found = cast(PictureEmbedder, store.embedding).ranked(query, found, self.index.catalogue)
+        return {key: (score, (f"picture: rank {n}, {measure} {score:.3f}",)) for n, (key, score) in enumerate(found, 1)}
 
 
 class FusionRetriever(LibraryRetriever):

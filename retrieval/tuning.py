@@ -10,6 +10,10 @@ TUNINGS = "domain tunings"
 """The name that a library's tunings are kept by."""
 
 
+RRF = 60
+"""What is added to each rank before its reciprocal is taken (Cormack, Clarke and Buettcher, SIGIR 2009)."""
+
+
 class Weights(BaseModel, frozen=True):
     """What a list's ranks count in rank fusion: texts by meaning (dense) and by words (BM25), pages by pictures."""
 

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from octavo.ingest.directions import middles
-from octavo.ingest.embedding import PICTURE_DPI, Picture
+from octavo.ingest.embedding import PICTURE_DPI, Picture, Space
+from octavo.ingest.store.catalogue import Catalogue
 from octavo.ingest.text import reason_of
 from octavo.kernels.device import resolve_device
 from octavo.retrieval.embedder import (
@@ -49,6 +50,17 @@ class PictureEmbedder(Embedder):
     @abstractmethod
     def encode_pictures(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
         """Vectors of shape (len(pictures), dimensions), float32, each of length 1."""
+
+    @property
+    def kept(self) -> Space:
+        """What a catalogue keeps of pictures, and of texts where they have a place in this space alone."""
+        return Space(self.name, self.encode if self.space == self.name else None, self.encode_pictures)
+
+    def ranked(
+        self, question: str, found: Sequence[tuple[int, float]], catalogue: Catalogue
+    ) -> tuple[str, list[tuple[int, float]]]:
+        """What pictures are scored by, in a word, and (chunk id, score), best first, of those `found` by cosine."""
+        return "cosine", list(found)
 
 
 class AmongTexts(PictureEmbedder):
@@ -103,8 +115,7 @@ class VisualEmbedder(SentenceEmbedder, PictureEmbedder):
         return encoder
 
     def encode_pictures(self, pictures: Sequence[Picture]) -> NDArray[np.float32]:
-        images = [Image.open(io.BytesIO(picture.png())).convert("RGB") for picture in pictures]
-        return self._unit_vectors(self._loaded().encode_document, [{"image": image} for image in images])
+        return self._unit_vectors(self._loaded().encode_document, as_images(pictures))
 
 
 class PageEncoder(AmongTexts):
@@ -148,6 +159,11 @@ class PageEncoder(AmongTexts):
                 f"library's texts are in that of {self.texts.name!r}: train one with `octavo train-pages`"
             )
         return network.to(resolve_device(self.device))
+
+
+def as_images(pictures: Sequence[Picture]) -> list[dict[str, Image.Image]]:
+    """`pictures` in colour, as inputs that a multimodal model of sentence-transformers reads."""
+    return [{"image": Image.open(io.BytesIO(picture.png())).convert("RGB")} for picture in pictures]
 
 
 def is_page_encoder(folder: Path) -> bool:

@@ -17,7 +17,9 @@ from octavo.ingest.links import joined_tables
 from octavo.ingest.model import AROUND, Chunk, Element, ElementType, LinkType, ParsedDocument, Table
 from octavo.ingest.tables import column_names, values
 
-_MOST = 1000  # characters; about the 256 word pieces that small embedders read
+_READ = 256  # word pieces: what small embedders read of a text
+_LEAST = 80  # pieces left for what a chunk says, however much is said before it
+_PIECE = re.compile(r"\d{1,3}|[A-Za-z]{1,8}|[^\sA-Za-z\d]")  # a word piece, nearly: MiniLM's are .95 as many (sd .06)
 _UNIT = re.compile(r"\b(in|amounts?|dollars?|thousands|millions|billions|percent|unaudited)\b", re.I)
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+(?=[A-Z(\"“•])")
 
@@ -100,13 +102,15 @@ class _Chunker:
     def _text(self, paragraphs: Sequence[Element], headings: Sequence[Element]) -> Iterator[Chunk]:
         """Paragraphs joined while they fit; one too long by itself is cut between sentences."""
         group: list[Element] = []
+        context = self._context(headings)
+        room = _room(context)
         for element in [*paragraphs, None]:
-            size = sum(len(e.text) for e in group)
-            if group and (element is None or size + len(element.text) > _MOST or element.page != group[0].page):
+            size = sum(_size(e.text) for e in group)
+            if group and (element is None or size + _size(element.text) > room or element.page != group[0].page):
                 text = "\n".join(e.text for e in group if e.text)
-                for part in _pack(sentences(text) if len(text) > _MOST else [text], " "):
+                for part in _pack(sentences(text) if size > room else [text], " ", room):
                     kind = group[0].type if len(group) == 1 else ElementType.TEXT
-                    yield Chunk(kind, group[0].page, self._context(headings), part, tuple(e.id for e in group))
+                    yield Chunk(kind, group[0].page, context, part, tuple(e.id for e in group))
                 group = []
             if element is not None and element.text:
                 group.append(element)
@@ -120,14 +124,16 @@ class _Chunker:
         lead = [*(e.text for e in (*caption, *unit)), column_names(joined.table)[0]]
         body = [lines[n] for n in joined.body_of(element)] or [_row(row) for row in table.rows]
         ids = tuple(e.id for e in (element, *caption, *unit))
-        for part in _pack([row for row in body if row], "\n"):
-            text = "\n".join([*filter(None, lead), part])
-            yield Chunk(ElementType.TABLE, element.page, self._context(headings), text, ids)
+        context = self._context(headings)
+        for part in _pack([row for row in body if row], "\n", _room(context, *lead)):
+            yield Chunk(ElementType.TABLE, element.page, context, "\n".join([*filter(None, lead), part]), ids)
 
     def _figure(self, element: Element, headings: Sequence[Element]) -> Iterator[Chunk]:
         caption = self._caption(element)
         mentions = [self.by_id[source].text for source in self.mentions[element.id][:2]]
-        text = "\n".join(filter(None, [*(e.text for e in caption), element.text[:_MOST], *(m[:300] for m in mentions)]))
+        text = "\n".join(
+            filter(None, [*(e.text for e in caption), element.text[: 4 * _READ], *(m[:300] for m in mentions)])
+        )
         if not text:  # a picture without a word about it is found by the headings that it stands under
             text = headings[-1].text if headings else ""
         if text:
@@ -156,13 +162,24 @@ def _row(cells: Sequence[str]) -> str:
     return " | ".join(filter(None, cells))
 
 
-def _pack(parts: Sequence[str], glue: str, most: int = _MOST) -> Iterator[str]:
-    """Parts glued together while they stay within `most` characters; one that alone is longer is cut between words."""
+def _size(text: str) -> int:
+    return sum(1 for _ in _PIECE.finditer(text))
+
+
+def _room(*before: str) -> int:
+    """Word pieces that a chunk may hold after what stands `before` it."""
+    return max(_LEAST, _READ - sum(map(_size, before)))
+
+
+def _pack(parts: Sequence[str], glue: str, most: int) -> Iterator[str]:
+    """Parts glued together while they stay within `most` word pieces; one that alone is longer is cut between words."""
     packed: list[str] = []
-    for part in (piece for whole in parts for piece in ([whole] if len(whole) <= most else wrap(whole, most))):
-        if packed and sum(map(len, packed)) + len(part) > most:
+    size = 0
+    for part in (piece for whole in parts for piece in ([whole] if _size(whole) <= most else wrap(whole, 3 * most))):
+        if packed and size + _size(part) > most:
             yield glue.join(packed)
-            packed = []
+            packed, size = [], 0
         packed.append(part)
+        size += _size(part)
     if packed:
         yield glue.join(packed)

@@ -447,11 +447,3 @@ def test_a_chunk_of_its_second_part_opens_with_the_caption_and_names_the_columns
     assert rows[-len(joined.body_of(joined.parts[1])) :][0] == f"{label}: " + "; ".join(
         f"{name}: {entry}" for name, entry in zip(names[1:], entries, strict=True) if entry
     )
-
-
-def test_a_paragraph_without_an_end_of_a_sentence_is_cut_between_words() -> None:
-    words = " ".join(f"item {n}" for n in range(2000))
-    text = Element("a", ElementType.TEXT, 1, (50, 50, 500, 700), words)
-    chunks = make_chunks(ParsedDocument((Page(1, 600, 800),), (text,), ()), "report")
-    assert max(len(chunk.text) for chunk in chunks) <= 1000
-    assert " ".join(chunk.text for chunk in chunks) == words

@@ -273,7 +273,9 @@ class Vectors:
         if self._rows is None:
             return
         count = len(self)
-        kinds = {self._kind(count), self._kind(round(count / (1 - _DEAD)))}  # the second, lest it go and come again
+        kinds = {
+            _kind(self.index_type, n) for n in (count, round(count / (1 - _DEAD)))
+        }  # the second, lest it go and come again
         stale = count < (1 - _DEAD) * len(self._keys) or (self._approximate is None and self._left is not None)
         if self._approximate is not None and (
             type(self._approximate) not in kinds or self._approximate.outgrown(count)
@@ -281,7 +283,7 @@ class Vectors:
             stale = True
         if stale:
             self._compact()
-        kind = self._kind(count)
+        kind = _kind(self.index_type, count)
         if self._approximate is None and kind:
             made = kind.make(self._matrix())
             depth = choose_effort(made, self._rows, self._matrix())
@@ -292,17 +294,10 @@ class Vectors:
         """Takes removed rows out, and the approximate index with them."""
         with self._lock:
             self._approximate, self._depth = None, _DEPTH
-            if self._left is not None:
+            if self._rows is not None and self._left is not None:
                 self._rows.remove_ids(faiss.IDSelectorBitmap(np.packbits(~self._left.mask, bitorder="little")))
                 self._keys = self._keys[self._left.mask]
                 self._changed()
-
-    def _kind(self, count: int) -> type[Approximate] | None:
-        """The approximate index that so many vectors ask for."""
-        if self.index_type is IndexType.AUTO:
-            return Graph if count >= GRAPH_FROM else Lists if count >= LISTS_FROM else None
-        kinds: dict[IndexType, type[Approximate]] = {IndexType.IVF: Lists, IndexType.HNSW: Graph}
-        return kinds.get(self.index_type) if count >= _TEACHING else None
 
     def _matrix(self) -> NDArray[np.float32]:
         """The rows as they lie in FAISS, shape (rows, dimensions); a view."""
@@ -310,3 +305,11 @@ class Vectors:
         rows = self._rows
         matrix: NDArray[np.float32] = faiss.rev_swig_ptr(rows.get_xb(), rows.ntotal * rows.d).reshape(-1, rows.d)
         return matrix
+
+
+def _kind(index_type: IndexType, count: int) -> type[Approximate] | None:
+    """The approximate index that so many vectors ask for."""
+    if index_type is IndexType.AUTO:
+        return Graph if count >= GRAPH_FROM else Lists if count >= LISTS_FROM else None
+    kinds: dict[IndexType, type[Approximate]] = {IndexType.IVF: Lists, IndexType.HNSW: Graph}
+    return kinds.get(index_type) if count >= _TEACHING else None

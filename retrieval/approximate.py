@@ -124,7 +124,7 @@ class Lists(Approximate):
         return int(self.index.nlist)
 
     def outgrown(self, count: int) -> bool:
-        return self._lists(count) > 2 * self.index.nlist  # by four times as many vectors
+        return self._lists(count) > 2 * self.most  # by four times as many vectors
 
     def _parameters(self, effort: int, selector: faiss.IDSelector | None) -> faiss.SearchParameters:
         return faiss.IVFSearchParameters(nprobe=effort, sel=selector)

@@ -273,14 +273,13 @@ class Vectors:
         if self._rows is None:
             return
         count = len(self)
-        kinds = {
-            _kind(self.index_type, n) for n in (count, round(count / (1 - _DEAD)))
-        }  # the second, lest it go and come again
-        stale = count < (1 - _DEAD) * len(self._keys) or (self._approximate is None and self._left is not None)
-        if self._approximate is not None and (
-            type(self._approximate) not in kinds or self._approximate.outgrown(count)
-        ):
-            stale = True
+        beside = self._approximate
+        if beside is None:
+            stale = self._left is not None
+        else:
+            fitting = {_kind(self.index_type, n) for n in (count, round(count / (1 - _DEAD)))}  # lest it come and go
+            dead = count < (1 - _DEAD) * len(self._keys)
+            stale = dead or type(beside) not in fitting or beside.outgrown(count)
         if stale:
             self._compact()
         kind = _kind(self.index_type, count)

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
         "default: the text under them",
     )
     index: IndexType = Field(
-        IndexType.AUTO, description="index of vectors: exact, ivf, hnsw, or auto (by their number)"
+        IndexType.AUTO, description="index of vectors: exact, ivf, or auto (ivf where there are many)"
     )
     reranker: str | None = Field(
         None, description="a sentence-transformers CrossEncoder, name or folder, that ranks what is found anew"

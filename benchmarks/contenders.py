@@ -182,7 +182,6 @@ class Chroma:
 CONTENDERS: dict[str, Callable[[], Any]] = {
     "octavo exact": lambda: Octavo("exact"),
     "octavo ivf": lambda: Octavo("ivf"),
-    "octavo hnsw": lambda: Octavo("hnsw"),
     "faiss IVF,SQ8": lambda: Faiss("IVF{},SQ8", 40),
     "faiss IVF,RaBitQfs": lambda: Faiss("IVF{},RaBitQfs", 200),
     "faiss HNSW32,SQ8": lambda: Faiss("HNSW32,SQ8", 40),

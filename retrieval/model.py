@@ -27,7 +27,6 @@ class IndexType(StrEnum):
     AUTO = "auto"  # exact while there are few
     EXACT = "exact"  # all are compared
     IVF = "ivf"  # in the nearest lists, by codes, and ranked by the vectors
-    HNSW = "hnsw"  # along a graph of near ones, and ranked by the vectors
 
 
 class Rule(StrEnum):

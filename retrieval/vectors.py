@@ -1,8 +1,8 @@
 """Unit vectors by integer keys, and the nearest of them, by FAISS. Knows arrays; nothing of documents or models.
 
 The vectors are the rows of a flat index. While they are few, a search compares them all ("exact"). When they are many,
-an approximate index beside them finds candidates: lists around centroids ("ivf"), or a graph where they are very many
-("hnsw"); the best of these are ranked by the rows.
+they are also cut into lists around centroids, as codes of 4 bits for every two dimensions ("ivf"): a search looks
+through the codes of the nearest lists, and ranks the best of them by the rows.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octavo.ingest.text import reason_of
-from octavo.retrieval.approximate import Approximate, Graph, Lists, approximate_of, choose_effort
 from octavo.retrieval.flushing import flush
+from octavo.retrieval.lists import DEPTHS, choose_effort, lists_for, make_lists
 from octavo.retrieval.model import IndexType
 from octavo.retrieval.passing import Among, Passing
 
 log = logging.getLogger(__name__)
 
-LISTS_FROM, GRAPH_FROM = 50_000, 300_000  # vectors from which each is worth its making (docs/retrieval.md)
-_DEPTH = 50  # candidates that are ranked, where no approximate index says how many
+CROSSING = 50_000  # vectors from which lists are worth their making (docs/retrieval.md)
 _TEACHING = 1_000  # vectors without which there is nothing to learn lists from
 _DEAD = 0.25  # share of removed rows at which all is made anew
+_GROWN = 4  # times as many vectors as when the lists were learnt, likewise
 _EXACT_AMONG = 20  # times the root of all vectors: so few that pass a filter are all compared
 
 
@@ -46,9 +46,9 @@ class Moved(Protocol):
 class Vectors:
     """Unit vectors of one dimension, by keys of 0 to 2**63 - 1. Safe to use from several threads.
 
-    `index_type` "auto" takes lists from LISTS_FROM vectors on, a graph from GRAPH_FROM; while one is made, searches
-    compare all. `move`, given all rows, makes a copy that searches without a filter run on, or None where it cannot; it
-    is made anew after a change, and its candidates are ranked here.
+    `index_type` "auto" takes lists from CROSSING vectors on; while they are made, searches compare all. `move`, given
+    all rows, makes a copy that searches without a filter run on, or None where it cannot; it is made anew after a
+    change, and its candidates are ranked here.
     """
 
     def __init__(
@@ -65,8 +65,8 @@ class Vectors:
     def _forget(self) -> None:
         self._keys = np.empty(0, np.int64)  # by row; -1 where a vector was removed
         self._rows: faiss.IndexFlatIP | None = None
-        self._approximate: Approximate | None = None
-        self._depth = _DEPTH  # candidates, of it or of a copy, that are ranked by their rows; at least 2 k
+        self._lists: faiss.IndexIVFPQFastScan | None = None
+        self._depth = DEPTHS[0]  # candidates, of lists or of a copy, that are ranked by their rows; at least 2 k
         self._owner: faiss.IndexIDMap2 | None = None  # of both, where they were read from a file
         self._moved: Moved | None = None
         self._left: Passing | None = None  # rows that were not removed; None for all
@@ -82,7 +82,9 @@ class Vectors:
     @property
     def type(self) -> str:
         """The type in use, in words."""
-        return "exact" if self._approximate is None else str(self._approximate)
+        if self._lists is None:
+            return "exact"
+        return f"ivf ({self._lists.nprobe} of {self._lists.nlist} lists looked through)"
 
     def keys(self) -> NDArray[np.int64]:
         """The keys of all vectors, shape (len(self),), in the order they were added."""
@@ -111,8 +113,8 @@ class Vectors:
                 self._keys[np.isin(self._keys, new)] = -1
                 self._keys = np.concatenate([self._keys, new[once]])
                 self._rows.add(vectors)
-                if self._approximate is not None:
-                    self._approximate.add(vectors)
+                if self._lists is not None:
+                    self._lists.add(vectors)
                 self._changed()
             self._settle()
 
@@ -172,13 +174,15 @@ class Vectors:
         if passing is self._left and (found := self._in_copy(queries, depth)) is not None:
             return self._ranked(queries, found if passing is None else passing.rows[found])
         count = len(self) if passing is None else passing.count
-        if self._approximate is None or count <= _EXACT_AMONG * len(self) ** 0.5:
+        if self._lists is None or count <= _EXACT_AMONG * len(self) ** 0.5:
             return self._compared(queries, k, passing)
+        more = (len(self._keys) / count) ** (1 / 3)  # where fewer of each list pass, the nearest lie in more lists
+        nprobe = min(round(self._lists.nprobe * more), self._lists.nlist)
         selector = None if passing is None else faiss.IDSelectorBitmap(passing.bits)
-        candidates = self._approximate.search(queries, depth, count / len(self._keys), selector)
-        scores, rows = self._ranked(queries, candidates)
+        parameters = faiss.IVFSearchParameters(nprobe=nprobe, sel=selector)
+        scores, rows = self._ranked(queries, self._lists.search(queries, depth, params=parameters)[1])
         short = (rows >= 0).sum(axis=1) < min(depth, count)
-        if short.any():  # what passes lies far from these queries, where it did not look
+        if short.any():  # what passes lies far from these queries, in lists that were not looked through
             scores[short], rows[short] = -np.inf, -1
             scores[short, :k], rows[short, :k] = self._compared(queries[short], k, passing)
         return scores, rows
@@ -229,8 +233,8 @@ class Vectors:
                 path.unlink(missing_ok=True)
                 return
             kept = self._rows
-            if self._approximate is not None:
-                kept = faiss.IndexRefine(self._approximate.index, self._rows)
+            if self._lists is not None:
+                kept = faiss.IndexRefine(self._lists, self._rows)
                 kept.k_factor = self._depth / 10
             whole = faiss.IndexIDMap2(faiss.IndexFlatIP(self._rows.d))
             whole.index, whole.ntotal = kept, kept.ntotal
@@ -253,8 +257,7 @@ class Vectors:
             self._owner, self._keys = whole, faiss.vector_to_array(whole.id_map)
             kept = faiss.downcast_index(whole.index)
             if isinstance(kept, faiss.IndexRefine):
-                base, self._rows = map(faiss.downcast_index, (kept.base_index, kept.refine_index))
-                self._approximate = approximate_of(base)
+                self._lists, self._rows = map(faiss.downcast_index, (kept.base_index, kept.refine_index))
                 self._depth = round(kept.k_factor * 10)
             else:
                 self._rows = kept
@@ -273,26 +276,24 @@ class Vectors:
         if self._rows is None:
             return
         count = len(self)
-        beside = self._approximate
-        if beside is None:
+        least = {IndexType.AUTO: CROSSING, IndexType.EXACT: np.inf, IndexType.IVF: _TEACHING}[self.index_type]
+        if self._lists is None:
             stale = self._left is not None
         else:
-            fitting = {_kind(self.index_type, n) for n in (count, round(count / (1 - _DEAD)))}  # lest it come and go
-            dead = count < (1 - _DEAD) * len(self._keys)
-            stale = dead or type(beside) not in fitting or beside.outgrown(count)
+            dead, few = count < (1 - _DEAD) * len(self._keys), count < (1 - _DEAD) * least  # lest they come and go
+            stale = dead or few or lists_for(count) > _GROWN**0.5 * self._lists.nlist
         if stale:
             self._compact()
-        kind = _kind(self.index_type, count)
-        if self._approximate is None and kind:
-            made = kind.make(self._matrix())
-            depth = choose_effort(made, self._rows, self._matrix())
+        if self._lists is None and count >= least:
+            lists = make_lists(self._matrix())
+            depth = choose_effort(lists, self._rows, self._matrix())
             with self._lock:
-                self._approximate, self._depth = made, depth
+                self._lists, self._depth = lists, depth
 
     def _compact(self) -> None:
-        """Takes removed rows out, and the approximate index with them."""
+        """Takes removed rows out, and the lists with them."""
         with self._lock:
-            self._approximate, self._depth = None, _DEPTH
+            self._lists, self._depth = None, DEPTHS[0]
             if self._rows is not None and self._left is not None:
                 self._rows.remove_ids(faiss.IDSelectorBitmap(np.packbits(~self._left.mask, bitorder="little")))
                 self._keys = self._keys[self._left.mask]
@@ -304,11 +305,3 @@ class Vectors:
         rows = self._rows
         matrix: NDArray[np.float32] = faiss.rev_swig_ptr(rows.get_xb(), rows.ntotal * rows.d).reshape(-1, rows.d)
         return matrix
-
-
-def _kind(index_type: IndexType, count: int) -> type[Approximate] | None:
-    """The approximate index that so many vectors ask for."""
-    if index_type is IndexType.AUTO:
-        return Graph if count >= GRAPH_FROM else Lists if count >= LISTS_FROM else None
-    kinds: dict[IndexType, type[Approximate]] = {IndexType.IVF: Lists, IndexType.HNSW: Graph}
-    return kinds.get(index_type) if count >= _TEACHING else None

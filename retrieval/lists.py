@@ -15,7 +15,7 @@ DEPTHS = (50, 100, 200, 400, 800)
 """How many candidates may be ranked by their exact vectors."""
 
 _PROBES = 256  # queries by which a new index chooses how many candidates are ranked, and how many lists looked through
-_RECALL = 0.995  # at 10: of the exact ones by the candidates of all lists, and of these by those looked through
+_DEEP, _WIDE = 0.995, 0.99  # recall at 10: of the exact ones by the candidates ranked, and of these by the lists
 
 
 def lists_for(count: int) -> int:
@@ -47,7 +47,7 @@ def make_lists(matrix: NDArray[np.float32]) -> faiss.IndexIVFPQFastScan:
 def choose_effort(lists: faiss.IndexIVFPQFastScan, rows: faiss.IndexFlatIP, matrix: NDArray[np.float32]) -> int:
     """Sets how many lists are looked through, and gives back how many candidates are to be ranked.
 
-    Both as few as find _RECALL of what more would. Queries are the means of three vectors: there it is as empty as
+    Both as few as find _DEEP and _WIDE of what more would. Queries are the means of three vectors: there it is as empty as
     around a question, and a search as hard; around one of the vectors it is not (docs/retrieval.md).
     """
     random = np.random.default_rng(1)
@@ -62,8 +62,8 @@ def choose_effort(lists: faiss.IndexIVFPQFastScan, rows: faiss.IndexFlatIP, matr
         return np.stack([same[:, :, :depth].any(axis=2) for depth in DEPTHS], axis=2)
 
     best = found(lists.nlist).mean(axis=(0, 1))
-    chosen = int((best >= _RECALL * best[-1]).argmax())
+    chosen = int((best >= _DEEP * best[-1]).argmax())
     lists.nprobe = 4
-    while lists.nprobe < lists.nlist and found(lists.nprobe)[:, :, chosen].mean() < _RECALL * best[chosen]:
+    while lists.nprobe < lists.nlist and found(lists.nprobe)[:, :, chosen].mean() < _WIDE * best[chosen]:
         lists.nprobe = min(math.ceil(lists.nprobe * math.sqrt(2)), lists.nlist)
     return DEPTHS[chosen]

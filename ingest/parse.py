@@ -68,6 +68,8 @@ def read(
         on_pages(pages[1] - pages[0] + 1, outline.pages)
     if not contents:
         raise UnreadableError(reading.first_reason)
+    if reading.reasons and not any(element.text for content in contents for element in content.elements):
+        raise UnreadableError("; ".join(reading.warnings()))
     return assemble(outline, contents, [*([DAMAGED] if outline.repaired else []), *reading.warnings()])
 
 

@@ -47,8 +47,8 @@ def make_lists(matrix: NDArray[np.float32]) -> faiss.IndexIVFPQFastScan:
 def choose_effort(lists: faiss.IndexIVFPQFastScan, rows: faiss.IndexFlatIP, matrix: NDArray[np.float32]) -> int:
     """Sets how many lists are looked through, and gives back how many candidates are to be ranked.
 
-    Both as few as find _DEEP and _WIDE of what more would. Queries are the means of three vectors: there it is as empty as
-    around a question, and a search as hard; around one of the vectors it is not (docs/retrieval.md).
+    Both as few as find _DEEP and _WIDE of what more would. Queries are the means of three vectors: there it is as
+    empty as around a question, and a search as hard; around one of the vectors it is not (docs/retrieval.md).
     """
     random = np.random.default_rng(1)
     probes = matrix[random.choice(len(matrix), (3, _PROBES))].sum(axis=0)

@@ -11,7 +11,7 @@ import json
 import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -33,8 +33,8 @@ from octavo.retrieval.passing import Among
 from octavo.retrieval.vectors import Vectors
 
 Filter: TypeAlias = Mapping[str, Any] | Callable[[Document], bool]
-"""Which documents may be found: metadata fields with the value each must have, or a list of those it may have; or a
-function that says so of a document."""
+"""Which documents may be found: metadata fields with the value each must have, or a list of those it may have (of a
+field that is a list itself, one in common will do); or a function that says so of a document."""
 
 _CURRENT = "current"  # the file that names the snapshot
 _OURS = re.compile(r"snapshot-[0-9a-f]{32}(\.part)?")  # what `save` may remove: all else in a folder is somebody's
@@ -176,6 +176,8 @@ class FaissStore(VectorStore):
         """
         store = cls(embedding, documents, device, index_type)
         current = Path(folder) / _CURRENT
+        if not current.is_file():
+            raise FileNotFoundError(f"no store was saved in {folder}")
         saved = current.with_name(current.read_text())
         try:
             if documents is None:
@@ -212,7 +214,9 @@ class FaissStore(VectorStore):
                 raise ValueError(f"{len(given)} {what} for {len(texts)} texts: give one for each")
         if not texts:
             return []
-        names = [name or str(uuid.uuid4()) for name in ids or [""] * len(texts)]
+        names = _named(
+            ids if isinstance(ids, str) else [name or str(uuid.uuid4()) for name in ids or [""] * len(texts)]
+        )
         latest = {name: n for n, name in enumerate(names)}  # an id given twice keeps its last text
         keys = {name: self.documents.key(name) for name in latest}
         made = self.embedding.embed_documents([texts[n] for n in latest.values()])
@@ -232,7 +236,7 @@ class FaissStore(VectorStore):
 
     def delete(self, ids: list[str] | None = None, **kwargs: Any) -> bool:
         with self._lock:
-            keys = self.vectors.keys().tolist() if ids is None else [self.documents.key(name) for name in ids]
+            keys = self.vectors.keys().tolist() if ids is None else [self.documents.key(name) for name in _named(ids)]
             self.documents.drop(keys)
             self.vectors.remove(keys)
             self._passing.clear()
@@ -240,7 +244,7 @@ class FaissStore(VectorStore):
 
     def get_by_ids(self, ids: Sequence[str], /) -> list[Document]:
         with self._lock:
-            return self.documents.get([self.documents.key(name) for name in ids])
+            return self.documents.get([self.documents.key(name) for name in _named(ids)])
 
     def batch_search_by_vectors(
         self, embeddings: Sequence[Sequence[float]] | NDArray[np.float32], k: int = 4, filter: Filter | None = None
@@ -326,9 +330,18 @@ class FaissStore(VectorStore):
         return self.max_marginal_relevance_search_by_vector(embedding, k, fetch_k, lambda_mult, filter)
 
     def _among(self, filter: Filter) -> Among:
-        """What passes `filter`; kept for fields and values, which are asked for again and again."""
+        """What passes `filter`; kept for fields and values, which are asked for again and again.
+
+        Raises ValueError for the operators of other stores.
+        """
         if callable(filter):
             return Among(self.documents.passing(filter))
+        if not isinstance(filter, Mapping) or any(
+            name.startswith("$") or isinstance(value, Mapping) for name, value in filter.items()
+        ):
+            raise ValueError(
+                f"no filter: {filter!r}; give fields with a value or a list of values, or a function of a document"
+            )
         name = repr(sorted(filter.items()))
         if name not in self._passing:
             if len(self._passing) >= _FILTERS:
@@ -356,8 +369,24 @@ class FaissStore(VectorStore):
 
 def _equal(fields: Mapping[str, Any]) -> Callable[[Document], bool]:
     """Whether each of `fields` has its value, or one of those in its list, in a document's metadata."""
-    wanted = {name: value if isinstance(value, list | tuple | set) else [value] for name, value in fields.items()}
-    return lambda document: all(document.metadata.get(name) in values for name, values in wanted.items())
+    wanted = {name: _many(value) for name, value in fields.items()}
+
+    def passes(document: Document) -> bool:
+        known = document.metadata
+        return all(name in known and any(v in values for v in _many(known[name])) for name, values in wanted.items())
+
+    return passes
+
+
+def _many(value: Any) -> Collection[Any]:
+    return value if isinstance(value, list | tuple | set) else [value]
+
+
+def _named(ids: Sequence[str]) -> list[str]:
+    """`ids`. Raises ValueError for one id in the place of many, or one that is no string."""
+    if isinstance(ids, str) or not all(isinstance(name, str) for name in ids):
+        raise ValueError(f"ids is a list of strings, not {ids!r}")
+    return list(ids)
 
 
 def _pairs(keys: NDArray[np.int64], cosines: NDArray[np.float32]) -> list[tuple[int, float]]:

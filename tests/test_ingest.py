@@ -446,6 +446,25 @@ def test_ranges_whose_pages_are_read_alone_lose_nothing(tmp_path: Path, monkeypa
     )
 
 
+class Halted(PyMuPDFReader):
+    """A reader that is stopped at each page in full, as OCR is on a machine that gives it no time."""
+
+    def read(self, path: Path, prefix: str, first: int, last: int, simple: bool = False) -> list[PageContent]:
+        if not simple:
+            raise ValueError("no time")
+        return super().read(path, prefix, first, last, simple)
+
+
+def test_a_document_without_a_page_that_could_be_read_in_full_or_by_words_says_what_stopped_it(tmp_path: Path) -> None:
+    path = write_pdf(tmp_path / "scan.pdf", "", "")
+    limits = Limits(workers=1, max_bytes=10**6, max_pages=10, page_seconds=60.0, worker_bytes=3 * 2**30)
+    with Workers(Halted(), limits) as workers, pytest.raises(UnreadableError) as refused:
+        read(workers, path, "x")
+    assert str(refused.value) == (
+        "page 1-2 is missing: it has no words without OCR, tables and figures: reading it failed (ValueError: no time)"
+    )
+
+
 _RESTRICTED = """
 import os, resource
 from octavo.ingest.workers import restrict

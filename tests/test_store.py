@@ -81,6 +81,32 @@ def test_a_filter_that_nothing_passes_finds_nothing(store: FaissStore) -> None:
     assert store.similarity_search("net sales", filter={"absent": 1}) == []
 
 
+def test_a_filter_on_a_field_that_is_a_list(embedder: SentenceEmbedder) -> None:
+    tags = [{"tags": ["a", "b"]}, {"tags": ["b"]}, {"tags": []}, {}]
+    store = FaissStore.from_texts(["one", "two", "three", "four"], embedder, tags)
+    assert set(texts(store.similarity_search("one", 4, {"tags": "b"}))) == {"one", "two"}
+    assert set(texts(store.similarity_search("one", 4, {"tags": ["a", "c"]}))) == {"one"}
+
+
+def test_a_filter_for_none_passes_by_documents_without_the_field(embedder: SentenceEmbedder) -> None:
+    store = FaissStore.from_texts(["one", "two"], embedder, [{"year": None}, {}])
+    assert texts(store.similarity_search("one", 2, {"year": None})) == ["one"]
+
+
+@pytest.mark.parametrize("filter", [{"page": {"$gt": 1}}, {"$and": [{"page": 1}]}, "page"])
+def test_a_filter_in_another_stores_words_is_refused(store: FaissStore, filter: Any) -> None:
+    with pytest.raises(ValueError, match=r"no filter: .* give fields with a value or a list of values, or a function"):
+        store.similarity_search("sunspots", 2, filter)
+
+
+@pytest.mark.parametrize("ids", ["a", [1]])
+def test_what_are_no_ids_is_refused(store: FaissStore, ids: Any) -> None:
+    for call in (store.delete, store.get_by_ids, lambda ids: store.add_texts(["x"], ids=ids)):
+        with pytest.raises(ValueError, match="ids is a list of strings, not"):
+            call(ids)
+    assert len(store) == 5
+
+
 def test_a_filter_sees_what_came_and_went_since_it_was_first_used(store: FaissStore) -> None:
     assert texts(store.similarity_search("sales", filter={"page": 3})) == ["net sales", "net sales rose"]
     store.add_texts(["gross sales"], [{"page": 3}])

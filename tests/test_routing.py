@@ -54,6 +54,7 @@ def first(question: str) -> str:
         ("What did Advanced Harbour owe in the second quarter of fiscal 2020?", "harbour-q2"),
         ("What does Granite's latest annual report say of risks?", "granite2020"),
         ("As of FY2020, what did last year's annual report of Granite say?", "granite2019"),
+        ("What was the revenue of Granite Works last year?", "granite2020"),
     ],
 )
 def test_a_question_goes_to_the_document_that_it_names(question: str, document: str) -> None:

@@ -74,7 +74,12 @@ class DomainedLibrary(OpenLibrary):
             self._keep_tunings({})
 
     def identify_domain(self, question: str) -> dict[str, float]:
-        """Domain -> probability that the question belongs there, the likeliest first. Raises DomainError."""
+        """Domain -> probability that the question belongs there, the likeliest first.
+
+        Raises DomainError, and LibraryError for an empty question.
+        """
+        if not question.strip():
+            raise LibraryError("the question is empty")
         return self.engine.domains.identify(question)
 
     # How each is searched

@@ -34,7 +34,9 @@ _ORGANISATIONS = [
         rf"\b(?:{_WORD}[ ]){{0,4}}(?:{_BODY}|{_BODY.upper()})[ ](?:of|for|on|OF|FOR)(?:[ ](?:the|THE))?"
         rf"(?:[ ](?:{_WORD}|and)){{0,6}}[ ]{_WORD}"
     ),
-    re.compile(rf"\b(?:{_WORD}[ ]){{1,4}}(?:{_BODY}|{_BODY.upper()})\b(?![ ](?:of|for|on|OF|FOR)\b)"),
+    re.compile(
+        rf"\b(?:{_WORD}[ ](?:and[ ](?={_WORD}))?){{1,4}}(?:{_BODY}|{_BODY.upper()})\b(?![ ](?:of|for|on|OF|FOR)\b)"
+    ),
 ]
 _INNER = re.compile(
     r"^(?:an?|each|every|our|this|that|such)\b"

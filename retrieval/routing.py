@@ -29,6 +29,7 @@ _NONE = 2.0  # log odds that the question is about no document by name
 _CALLS = 0.3  # what a word of a title, or of a file's name, counts beside one of the organisation's name
 _PROPER = 0.9  # what such a word counts where the question writes it as a name
 _SMALL = 0.3  # what a name counts that the question writes small though it has capitals
+_OTHERS = 0.3  # what a part of a name counts beside a word that is none of it
 _KNOWN = 2.5  # rarity that makes out an organisation; what is beyond counts _MORE of itself
 _MORE = 0.25
 _SURE = 0.8  # of the probability must lie on the documents chosen
@@ -137,8 +138,13 @@ class Router:
         self._entries = list(numbers)
         self._days = np.asarray([entry.day.toordinal() if entry.day else 0 for entry in self._entries], np.intp)
         self._going_by: dict[str, list[tuple[int, float]]] = defaultdict(list)  # word: (place on the shelf, weight)
+        self._names: list[frozenset[str]] = []  # by place: all words that it goes by
+        self._own: list[frozenset[str]] = []  # and those of its organisation's name
         for place, document in enumerate(shelf):
-            for word, weight in _names(document).items():
+            names = _names(document)
+            self._names.append(frozenset(names))
+            self._own.append(frozenset(_plainless(document.card.organisation)))
+            for word, weight in names.items():
                 self._going_by[word].append((place, weight))
 
     def route(self, question: str) -> Route:
@@ -146,7 +152,7 @@ class Router:
         if len(self.documents) < 2:
             return Route({})
         periods, kinds, adjusted = find_periods(question), kinds_in(question), bool(_OWN_MEASURE.search(question))
-        named = self._named(_words(question))
+        named = self._named(_words(question), _beside(question))
         fits = [
             math.log(_period_fit(periods, entry)) + math.log(_kind_fit(kinds, periods, adjusted, entry.kind))
             for entry in self._entries
@@ -162,14 +168,19 @@ class Router:
         likely = {keys[place]: float(odds[place]) for place in np.argsort(-scores, kind="stable")}
         return Route(likely, _chosen(likely))
 
-    def _named(self, words: Mapping[str, _Written]) -> NDArray[np.float64]:
-        """How far `words` of a question name each document on the shelf: the rarity of the names that they share."""
+    def _named(self, words: Mapping[str, _Written], beside: Mapping[str, set[str]]) -> NDArray[np.float64]:
+        """How far `words` of a question name each document on the shelf: the rarity of the names that they share.
+
+        A part of an organisation's name counts little where the question writes another name `beside` it.
+        """
         rarity = np.zeros(len(self.documents))
         for word, written in words.items():
             found = self._going_by.get(word, ())
             for place, weight in found:
                 counts = max(weight, _PROPER) if written is _Written.AS_A_NAME else weight
                 counts *= _SMALL if written is _Written.SMALL else 1.0
+                own, others = self._own[place], beside.get(word, set()) - self._names[place]
+                counts *= _OTHERS if others and word in own and own - words.keys() else 1.0
                 rarity[place] += counts * math.log((len(self.documents) + 1) / len(found))
         return np.minimum(rarity, _KNOWN) + _MORE * np.maximum(rarity - _KNOWN, 0.0)
 
@@ -235,6 +246,19 @@ def _words(question: str) -> dict[str, _Written]:
     written = {word.lower(): small if word.islower() else _Written.AS_A_NAME for word in words}
     joined = {(a + b).lower(): _Written.AS_A_NAME for a, b in pairwise(words) if a[0].isupper() and b[0].isupper()}
     return joined | written
+
+
+def _beside(question: str) -> dict[str, set[str]]:
+    """Of each name in a question those that it writes side by side with it, as in "American Express"."""
+    text = re.sub(r"[’']s\b", "", question.replace("_", " "))
+    beside: dict[str, set[str]] = defaultdict(set)
+    for first, second in pairwise(_WORD.finditer(text)):
+        a, b = first[0], second[0]
+        names = all(not word[0].islower() and _calls(word) for word in (a, b))
+        if names and not text[first.end() : second.start()].strip():
+            beside[a.lower()].add(b.lower())
+            beside[b.lower()].add(a.lower())
+    return beside
 
 
 # Periods and kinds

@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from octavo import Library, Settings
+from octavo.cli import main
 from octavo.ingest.readers.mupdf.door import pymupdf
 from octavo.library import LibraryError
 from octavo.retrieval.domains import (
@@ -240,6 +242,18 @@ def test_none_searches_all_domains_whatever_the_settings_say(domained: Any) -> N
     with Library(settings=settings, embedder=domained.embedder) as library:
         assert "sunspot-cycles.pdf" not in {hit.document for hit in library.search("sunspot number")}
         assert "sunspot-cycles.pdf" in {hit.document for hit in library.search("sunspot number", domain=None)}
+
+
+def test_a_document_outside_the_domain_leaves_nothing_and_says_so(domained: Any) -> None:
+    named = ["--domain", "people", "--document", "sunspot-cycles.pdf", "--library", str(domained.folder)]
+    found = CliRunner().invoke(main, ["search", "sunspots", *named])
+    assert (found.exit_code, found.stdout) == (0, "")
+    assert found.stderr == "nothing: no document is both among those named and in the domain\n"
+
+
+def test_no_question_is_of_no_domain(domained: Any) -> None:
+    with pytest.raises(LibraryError, match="the question is empty"):
+        domained.identify_domain(" ")
 
 
 def test_an_unknown_domain_is_named_with_those_there_are(domained: Any) -> None:

@@ -61,6 +61,17 @@ def test_a_question_goes_to_the_document_that_it_names(question: str, document: 
     assert first(question) == document
 
 
+@pytest.mark.parametrize(
+    "question", ["What was Granite Mountain's revenue in FY2019?", "What does Advanced Micro owe?"]
+)
+def test_another_name_that_shares_a_word_chooses_nothing(question: str) -> None:
+    assert Router(SHELF).route(question).chosen == ()
+
+
+def test_a_name_beside_a_whole_name_changes_nothing() -> None:
+    assert first("What did Granite Works Quarry earn in FY2019?") == "granite2019"
+
+
 def test_a_year_without_a_report_goes_to_the_report_on_the_next() -> None:
     assert first("What was Granite's revenue in FY2017?") == "granite2018"
 

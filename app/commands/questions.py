@@ -55,6 +55,8 @@ def search(
         click.echo(f"  -  {hit.document}, page {hit.page}, {hit.chunk.type}: {reason}")
     for note in found.notes:
         click.echo(f"note: {note}")
+    if not found.kept and not found.dropped:
+        click.echo("nothing: no document is both among those named and in the domain", err=True)
 
 
 @click.command()

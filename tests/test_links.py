@@ -439,11 +439,11 @@ def test_a_chunk_of_its_second_part_opens_with_the_caption_and_names_the_columns
     words = next(e.text for e in document.elements if e.id == caption)
     chunk = next(c for c in make_chunks(document, "report") if c.element_ids[0] == joined.parts[1].id)
     assert chunk.page == joined.parts[1].page
-    caption_line, *rows = chunk.text.splitlines()
-    assert caption_line == words
     names = column_names(joined.table)
+    caption_line, labels, *rows = chunk.text.splitlines()
+    assert (caption_line, labels) == (words, names[0])
     first = next(n for n, (part, _) in enumerate(joined.places) if part == 1)
     label, *entries = joined.table.rows[first]
-    assert rows[-len(joined.body_of(joined.parts[1])) :][0] == f"{label}: " + "; ".join(
+    assert rows[0] == f"{label}: " + "; ".join(
         f"{name}: {entry}" for name, entry in zip(names[1:], entries, strict=True) if entry
     )

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from octavo.evaluation.metrics import Page
-from octavo.ingest.text import count
+from octavo.ingest.text import count, reason_of
 
 _NAMED = 3  # missing documents that an error lists
 
@@ -147,7 +147,7 @@ def _parquet(path: Path) -> Iterable[tuple[str, Any]]:
     try:
         rows = parquet.read_table(path).to_pylist()
     except ArrowException as error:
-        raise QuestionsError(f"{path.name}: no Parquet file ({str(error).splitlines()[0]})") from error
+        raise QuestionsError(f"{path.name}: no Parquet file ({reason_of(error)})") from error
     return [(f"row {number}", row) for number, row in enumerate(rows, 1)]
 
 

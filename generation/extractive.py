@@ -20,6 +20,7 @@ from octavo.generation.combine import combined, extremes
 from octavo.generation.fit import Fit, Judge
 from octavo.generation.model import Finding
 from octavo.generation.question import Question, found, understand
+from octavo.ingest.directions import unit
 from octavo.retrieval.model import Hit
 
 WEIGHTS = Fit(
@@ -117,8 +118,7 @@ class ExtractiveReader:
     def _encode(self, texts: list[str]) -> NDArray[np.float32]:
         if hasattr(self._embedder, "encode"):
             return cast("NDArray[np.float32]", np.asarray(self._embedder.encode(texts), np.float32))
-        array = np.asarray(self._embedder.embed_documents(texts), np.float32)
-        return cast("NDArray[np.float32]", array / np.linalg.norm(array, axis=1, keepdims=True).clip(min=1e-12))
+        return unit(np.array(self._embedder.embed_documents(texts), np.float32))
 
 
 def excerpt(text: str, question: Question) -> str:

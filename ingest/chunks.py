@@ -176,10 +176,11 @@ def _pack(parts: Sequence[str], glue: str, most: int) -> Iterator[str]:
     packed: list[str] = []
     size = 0
     for part in (piece for whole in parts for piece in ([whole] if _size(whole) <= most else wrap(whole, 3 * most))):
-        if packed and size + _size(part) > most:
+        pieces = _size(part)
+        if packed and size + pieces > most:
             yield glue.join(packed)
             packed, size = [], 0
         packed.append(part)
-        size += _size(part)
+        size += pieces
     if packed:
         yield glue.join(packed)

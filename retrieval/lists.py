@@ -11,6 +11,8 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from octavo.ingest.directions import unit
+
 DEPTHS = (50, 100, 200, 400, 800)
 """How many candidates may be ranked by their exact vectors."""
 
@@ -51,8 +53,7 @@ def choose_effort(lists: faiss.IndexIVFPQFastScan, rows: faiss.IndexFlatIP, matr
     empty as around a question, and a search as hard; around one of the vectors it is not (docs/retrieval.md).
     """
     random = np.random.default_rng(1)
-    probes = matrix[random.choice(len(matrix), (3, _PROBES))].sum(axis=0)
-    probes /= np.linalg.norm(probes, axis=1, keepdims=True).clip(min=1e-12)
+    probes = unit(matrix[random.choice(len(matrix), (3, _PROBES))].sum(axis=0))
     nearest = rows.search(probes, 10)[1]
 
     def found(nprobe: int) -> NDArray[np.bool_]:
